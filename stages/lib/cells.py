@@ -51,9 +51,9 @@ def parse_fraction(text: str) -> float:
 
 
 def parse_seed(text: str) -> int:
-    """The seed written as ``text``: a whole number from 0."""
-    if not text.isdecimal() or str(int(text)) != text:
-        raise StudyError(f"seed is {text}; it must be a whole number from 0, such as 0 or 1.")
+    """The seed written as ``text``: a whole number from 0, below 2**32 as numpy wants it."""
+    if not text.isdecimal() or str(int(text)) != text or int(text) >= 2**32:
+        raise StudyError(f"seed is {text}; it must be a whole number from 0 to 4294967295, such as 0 or 1.")
     return int(text)
 
 

@@ -132,14 +132,10 @@ class Params:
         scratch = section["scratch"]
         if scratch is not None:
             if weights is None:
-                raise StudyError(
-                    f"params.yaml: {where}.scratch is {scratch!r}; a model without weights has no scratch partner."
-                )
+                raise StudyError(f"params.yaml: {where}.scratch is {scratch!r}; a model without weights has none.")
             partner = self._model(scratch, f"{where}.scratch")
             if partner["weights"] is not None or partner["arch"] != section["arch"]:
-                raise StudyError(
-                    f"params.yaml: {where}.scratch is {scratch!r}; it must be a model of the same arch without weights."
-                )
+                raise StudyError(f"params.yaml: {where}.scratch is {scratch!r}; it must be of the same arch, without weights.")
         return Model(name, section["family"], arch, options, weights, scratch)
 
     def recipe(self, dataset: str, model: str) -> Recipe:
@@ -221,6 +217,10 @@ def _distinct(where: str, values: Any, accepts: Any, allowed: str) -> tuple[Any,
     if not isinstance(values, list) or not values or not all(map(accepts, values)) or len(set(values)) < len(values):
         raise StudyError(f"params.yaml: {where} is {values!r}; it must be a list of different {allowed}.")
     return tuple(values)
+
+
+def _is_seed(value: Any) -> bool:
+    return type(value) is int and 0 <= value < 2**32
 
 
 def _arch(where: str, arch: Any) -> tuple[str, Mapping[str, Any]]:
