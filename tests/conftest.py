@@ -1,0 +1,31 @@
+"""What all tests share: the repository's root, real CIFAR where it is at hand, and no settings from outside."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+@pytest.fixture(autouse=True)
+def settings_of_the_user_do_not_reach_tests(monkeypatch):
+    for name in os.environ:
+        if name.startswith(("WANDB_", "DVC_", "HF_", "STUDY_")):
+            monkeypatch.delenv(name)
+    monkeypatch.setenv("DVC_NO_ANALYTICS", "1")
+
+
+@pytest.fixture(scope="session")
+def root():
+    """The repository that is being tested."""
+    return ROOT
+
+
+@pytest.fixture(scope="session")
+def datasets_dir():
+    """The folder with the official, unpacked CIFAR files; skips where there is none."""
+    folder = os.environ.get("DATASETS_DIR")
+    if not folder or not (Path(folder) / "cifar-10-batches-py").is_dir():
+        pytest.skip("DATASETS_DIR names no folder with the official CIFAR files")
+    return Path(folder)

@@ -1,0 +1,136 @@
+"""params.yaml: the committed one is valid, and every kind of wrong value is one sentence that names it."""
+
+import copy
+
+import pytest
+import yaml
+
+from stages.lib.cells import Cell
+from stages.lib.errors import StudyError
+from stages.lib.params import Params
+
+
+@pytest.fixture
+def sections(root):
+    return yaml.safe_load((root / "params.yaml").read_text())
+
+
+def test_committed_parameters_are_valid(root):
+    Params.load(root / "params.yaml").check_all()
+
+
+def test_recipe_is_the_studys_then_the_datasets_then_the_models(sections):
+    sections["datasets"]["digits"]["recipe"] = {"epochs": 3, "image_size": 32}
+    sections["models"]["cnn_scratch"]["recipe"] = {"epochs": 5}
+    recipe = Params(sections).recipe("digits", "cnn_scratch")
+    assert (recipe.epochs, recipe.image_size, recipe.batch_size) == (5, 32, 64)
+
+
+WRONG = [
+    ("fraction", 1, "fraction is 1; .*write 1.0"),
+    ("fraction", 0, "fraction is 0; it must be a decimal above 0"),
+    ("fraction", 1.5, "fraction is 1.5; it must be a decimal above 0 and up to 1.0"),
+    ("fraction", "half", "fraction is 'half'"),
+    ("fraction", float("nan"), "fraction is nan"),
+    ("study.name", "My study", "study.name is 'My study'"),
+    ("study.datasets", ["imagenet"], "study.datasets names 'imagenet', which is not declared .* cifar10"),
+    ("study.models", ["resnet18"], "study.models names 'resnet18', which is not declared"),
+    ("study.models", [], "study.models is \\[\\]"),
+    ("study.seeds", [0, 0], "study.seeds is \\[0, 0\\]; it must be a list of different"),
+    ("study.seeds", [-1], "study.seeds is \\[-1\\]"),
+    ("study.seeds", [True], "study.seeds is \\[True\\]"),
+    ("study.colour", "red", "study.colour is not a key here"),
+    ("split.val_fraction", 1, "split.val_fraction is 1; it must be a number above 0 and below 1"),
+    ("train.learning_rate", "1e-3", "train.learning_rate is '1e-3'; .* write 0.001"),
+    ("train.learning_rate", 0, "train.learning_rate is 0"),
+    ("train.lerning_rate", 0.1, "train.lerning_rate is not a recipe key; there are .*learning_rate"),
+    ("train.epochs", 2.5, "train.epochs is 2.5; it must be a whole number"),
+    ("train.epochs", True, "train.epochs is True"),
+    ("train.betas", [0.9], "train.betas is \\[0.9\\]"),
+    ("train.betas", [0.9, 1.0], "train.betas"),
+    ("train.weight_decay", -0.1, "train.weight_decay is -0.1"),
+    ("train.augmentation", "mixup", "train.augmentation is 'mixup'; it must be none or flip_crop"),
+    ("train.precision", "fp16", "train.precision is 'fp16'; it must be bf16 or fp32"),
+    ("datasets.cifar10.recipe", None, "datasets.cifar10.recipe is None"),
+    ("datasets.cifar10.source", "here", "datasets.cifar10.source is 'here'"),
+    ("datasets.cifar10.sorce", {}, "datasets.cifar10.sorce is not a key"),
+    ("models.resnet50_im1k.family", "rnn", "models.resnet50_im1k.family is 'rnn'; it must be cnn or vit"),
+    ("models.resnet50_im1k.arch", 50, "models.resnet50_im1k.arch is 50"),
+    ("models.resnet50_im1k.weights.sha256", "abc", "models.resnet50_im1k.weights.sha256 is 'abc'"),
+    ("models.resnet50_im1k.weights.source", None, "models.resnet50_im1k.weights.source is None"),
+    ("models.resnet50_im1k.scratch", "vit_s16_scratch", "models.resnet50_im1k.scratch is 'vit_s16_scratch'; .* same arch"),
+    ("models.resnet50_im1k.scratch", "nobody", "models.resnet50_im1k.scratch names 'nobody'"),
+    ("models.resnet50_im1k.recipe", {"epoch": 1}, "models.resnet50_im1k.recipe.epoch is not a recipe key"),
+    ("modles", {}, "modles is not a section"),
+    ("datasets", None, "datasets is None; it must be a mapping"),
+]
+
+
+@pytest.mark.parametrize(("key", "value", "sentence"), WRONG, ids=lambda item: str(item)[:40])
+def test_wrong_value_is_one_sentence(sections, key, value, sentence):
+    changed = copy.deepcopy(sections)
+    *path, last = key.split(".")
+    place = changed
+    for part in path:
+        place = place[part]
+    place[last] = value
+    with pytest.raises(StudyError, match=sentence) as error:
+        Params(changed).check_all()
+    assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize("key", ["fraction", "study", "split", "train", "datasets", "models"])
+def test_missing_section_is_one_sentence(sections, key):
+    del sections[key]
+    with pytest.raises(StudyError, match=key):
+        Params(sections).check_all()
+
+
+def test_missing_recipe_key_is_named(sections):
+    del sections["train"]["epochs"]
+    with pytest.raises(StudyError, match=r"train\.epochs is missing"):
+        Params(sections).recipe("cifar10", "resnet50_scratch")
+
+
+def test_a_stage_is_not_stopped_by_what_it_does_not_use(sections):
+    sections["study"] = None
+    assert Params(sections).recipe("cifar10", "resnet50_scratch").epochs == 20
+
+
+@pytest.mark.parametrize("text", ["- a\n- b\n", "a: [", ""])
+def test_unreadable_file_is_one_sentence(tmp_path, text):
+    (tmp_path / "params.yaml").write_text(text)
+    with pytest.raises(StudyError, match=r"params\.yaml"):
+        Params.load(tmp_path / "params.yaml")
+
+
+def test_absent_file_is_one_sentence(tmp_path):
+    with pytest.raises(StudyError, match="run from the project's root"):
+        Params.load(tmp_path / "params.yaml")
+
+
+def test_cell_names_go_there_and_back():
+    cell = Cell("cifar10", "resnet50_im1k", 0.2, 0)
+    assert str(cell) == "cifar10-resnet50_im1k-0.2-0"
+    assert Cell.parse(str(cell)) == cell
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "",
+        "cifar10",
+        "a-b-1-0",
+        "a-b-0-0",
+        "a-b-1.5-0",
+        "a-b-0.20-0",
+        "a-b-nan-0",
+        "a-b-0.2-x",
+        "a-b-0.2--1",
+        "a-b-0.2-01",
+        "../a-b-1.0-0",
+    ],
+)
+def test_other_names_are_refused(name):
+    with pytest.raises(StudyError):
+        Cell.parse(name)

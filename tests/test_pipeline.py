@@ -1,0 +1,74 @@
+"""dvc.yaml: the matrix of the design, and honest lists of the code that each stage depends on."""
+
+import subprocess
+
+import pytest
+import yaml
+
+from stages.lib import code
+
+STAGES = ("download", "weights", "split", "train", "evaluate", "aggregate")
+
+
+@pytest.fixture(scope="module")
+def pipeline(root):
+    return yaml.safe_load((root / "dvc.yaml").read_text())["stages"]
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_code_dependencies_are_what_the_stage_imports(root, pipeline, stage):
+    listed = sorted(dep for dep in pipeline[stage]["deps"] if dep.endswith(".py"))
+    assert listed == code.files(f"stages.{stage}", root)
+
+
+def test_every_exempt_module_exists_and_is_imported_by_a_stage(root):
+    sources = "".join((root / path).read_text() for stage in STAGES for path in code.files(f"stages.{stage}", root))
+    for path in code.EXEMPT:
+        assert (root / path).is_file()
+        name = path.removeprefix("stages/lib/").removesuffix(".py")
+        assert f"stages.lib.{name} import" in sources or f"stages.lib import {name}" in sources or name == "code"
+
+
+def test_imports_inside_functions_and_through_others_are_found(tmp_path):
+    lib = tmp_path / "stages" / "lib"
+    lib.mkdir(parents=True)
+    (tmp_path / "stages" / "a.py").write_text("def f():\n    from stages.lib import b\n")
+    (lib / "b.py").write_text("import stages.lib.c\nimport json\n")
+    (lib / "c.py").write_text("from stages.lib.console import run\n")
+    (lib / "console.py").write_text("from stages.lib import d\n")
+    (lib / "d.py").write_text("1\n")
+    assert code.files("stages.a", tmp_path) == ["stages/a.py", "stages/lib/b.py", "stages/lib/c.py", "stages/lib/d.py"]
+
+
+def test_digest_follows_the_code_and_not_the_exempt(tmp_path):
+    lib = tmp_path / "stages" / "lib"
+    lib.mkdir(parents=True)
+    (tmp_path / "stages" / "a.py").write_text("from stages.lib import b, console\n")
+    (lib / "b.py").write_text("x = 1\n")
+    (lib / "console.py").write_text("x = 1\n")
+    before = code.digest("stages.a", tmp_path)
+    (lib / "console.py").write_text("x = 2\n")
+    assert code.digest("stages.a", tmp_path) == before
+    (lib / "b.py").write_text("x = 2\n")
+    assert code.digest("stages.a", tmp_path) != before
+
+
+def test_stages_do_not_import_each_other_and_the_library_imports_no_stage(root):
+    for stage in STAGES:
+        others = [path for path in code.files(f"stages.{stage}", root) if not path.startswith("stages/lib/")]
+        assert others == [f"stages/{stage}.py"]
+
+
+@pytest.mark.parametrize("stage", ["split", "aggregate", "download"])
+def test_stages_that_do_no_training_do_not_import_torch(root, stage):
+    check = f"import sys, stages.{stage}; sys.exit('torch' in sys.modules)"
+    assert subprocess.run(["python", "-c", check], cwd=root).returncode == 0
+
+
+def test_default_grid(root):
+    names = subprocess.run(["dvc", "stage", "list", "--name-only"], cwd=root, capture_output=True, text=True, check=True).stdout
+    stages = names.split()
+    counts = {stage: sum(name.split("@")[0] == stage for name in stages) for stage in STAGES}
+    assert counts == {"download": 2, "weights": 4, "split": 8, "train": 32, "evaluate": 32, "aggregate": 1}
+    assert "aggregate@cifar" in stages
+    assert "train@cifar10-resnet50_im1k-0.2-0" in stages
