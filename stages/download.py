@@ -1,0 +1,33 @@
+"""Get a dataset, check it and write it to data/raw/<dataset>/: images, labels, class names.
+
+Files that lie under the folder named by the environment variable DATASETS_DIR are used instead of the network.
+"""
+
+from pathlib import Path
+
+from stages.lib import cells, folders
+from stages.lib.console import parser, run, say
+from stages.lib.datasets import formats
+from stages.lib.params import Params
+from stages.lib.transfer import downloads
+
+
+def main() -> None:
+    """Command line: python -m stages.download DATASET."""
+    arguments = parser(__doc__, "download")
+    arguments.add_argument("dataset", metavar="DATASET", help="a key of datasets in params.yaml, such as cifar10")
+    download(arguments.parse_args().dataset)
+
+
+def download(dataset: str) -> Path:
+    """Write ``data/raw/<dataset>/`` and return its path; what was there before stays until the new one is whole."""
+    data = formats.load(Params.load().source(dataset), downloads())
+    target = cells.raw(dataset)
+    with folders.replaced(target) as draft:
+        data.write(draft)
+    say(f"{target}: {len(data.train_labels):,} train and {len(data.test_labels):,} test images, {len(data.classes)} classes")
+    return target
+
+
+if __name__ == "__main__":
+    run(main)
