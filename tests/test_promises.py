@@ -1,0 +1,268 @@
+"""What users are promised of `dvc repro`, `dvc exp run`, `dvc metrics diff` and `dvc pull`, on a tiny grid with real training.
+
+The grid: handwritten digits, the small CNN from scratch and pre-trained, one epoch, the ladder's four fractions.
+"""
+
+import functools
+import http.server
+import os
+import shutil
+import socket
+import subprocess
+import threading
+import time
+from pathlib import Path
+
+import pytest
+import yaml
+from clones import commit, copy, ran, set_params, sh, working_tree
+
+MODELS = ("cnn_scratch", "cnn_glyphs")
+FRACTIONS = ("1.0", "0.5", "0.2", "0.1")
+CELLS = {f"digits-{model}-{fraction}-0" for model in MODELS for fraction in FRACTIONS}
+REPORT = Path("reports/digits")
+
+
+def stages(cells, *names):
+    return {f"{name}@{cell}" for cell in cells for name in names}
+
+
+def trained(output):
+    return {stage for stage in ran(output) if stage.startswith("train@")}
+
+
+def report_bytes(clone):
+    """What a report promises byte for byte: all but the pages, which quote provenance."""
+    folder = clone / REPORT
+    return {
+        str(path.relative_to(folder)): path.read_bytes()
+        for path in folder.rglob("*")
+        if path.is_file() and path.suffix not in (".md", ".html")
+    }
+
+
+def lock(clone):
+    return yaml.safe_load((clone / "dvc.lock").read_text())["stages"]
+
+
+@pytest.fixture(scope="session")
+def finished(root, tmp_path_factory):
+    """A clone in which the tiny study was run whole and committed."""
+    clone = working_tree(root, tmp_path_factory.mktemp("finished") / "clone")
+    set_params(
+        clone,
+        "study.name=digits",
+        "study.datasets=[digits]",
+        f"study.models=[{','.join(MODELS)}]",
+        "datasets.digits.recipe.epochs=1",
+    )
+    commit(clone, "the tiny grid")
+    output = sh(clone, "dvc", "repro")
+    assert stages(CELLS, "train", "evaluate") | {"aggregate@digits"} <= ran(output)
+    commit(clone, "its results")
+    return clone
+
+
+@pytest.fixture
+def clone(finished, tmp_path):
+    return copy(finished, tmp_path / "clone")
+
+
+def test_second_run_runs_nothing(clone):
+    assert ran(sh(clone, "dvc", "repro")) == set()
+    assert sh(clone, "git", "status", "--porcelain") == ""
+
+
+def test_weights_and_biases_switched_on_runs_nothing(clone):
+    assert ran(sh(clone, "dvc", "repro", WANDB_MODE="offline", WANDB_PROJECT="p")) == set()
+
+
+def test_one_models_learning_rate_runs_that_models_cells_alone(clone):
+    output = sh(clone, "dvc", "exp", "run", "-S", "+models.cnn_glyphs.recipe.learning_rate=0.0005")
+    changed = {cell for cell in CELLS if "cnn_glyphs" in cell}
+    assert ran(output) == stages(changed, "train", "evaluate") | {"aggregate@digits"}
+
+
+def test_cells_that_left_the_study_are_in_no_table(clone):
+    assert "cnn_glyphs" in "".join(path.read_text() for path in (clone / REPORT / "tables").iterdir())
+    output = sh(clone, "dvc", "exp", "run", "-S", "study.models=[cnn_scratch]")
+    assert ran(output) == {"aggregate@digits"}
+    for path in (clone / REPORT).rglob("*"):
+        if path.suffix in (".md", ".csv", ".json"):
+            assert "cnn_glyphs" not in path.read_text(), path
+    back = sh(clone, "dvc", "exp", "run", "-S", f"study.models=[{','.join(MODELS)}]")
+    assert ran(back) <= {"aggregate@digits"}
+
+
+def test_a_fraction_of_the_ladder_trains_nothing_and_moves_the_headline(clone):
+    before = (clone / REPORT / "summary.json").read_text()
+    assert ran(sh(clone, "dvc", "exp", "run", "-S", "fraction=0.2")) == {"aggregate@digits"}
+    assert (clone / REPORT / "summary.json").read_text() != before
+    assert "cnn_scratch" in sh(clone, "dvc", "metrics", "diff")
+
+
+def test_detour_to_another_fraction_and_back_leaves_everything_as_it_was(clone):
+    files, entries, params = report_bytes(clone), lock(clone), (clone / "params.yaml").read_bytes()
+    new = {f"digits-{model}-0.3-0" for model in MODELS}
+    output = sh(clone, "dvc", "exp", "run", "-S", "fraction=0.3")
+    assert ran(output) == stages(new, "train", "evaluate") | {"split@digits-0.3-0", "aggregate@digits"}
+    assert report_bytes(clone) != files
+    sh(clone, "dvc", "exp", "run", "-S", "fraction=1.0")
+    assert ran(sh(clone, "dvc", "repro")) == set()
+    assert report_bytes(clone) == files
+    assert (clone / "params.yaml").read_bytes() == params
+    assert {name: lock(clone)[name] for name in entries} == entries
+
+
+def test_queued_experiments_finish(clone):
+    sh(clone, "dvc", "exp", "run", "--queue", "-S", "fraction=0.05,0.3")
+    sh(clone, "dvc", "queue", "start")
+    deadline = time.monotonic() + 300
+    while (status := sh(clone, "dvc", "queue", "status")).count("Success") < 2:
+        assert "Failed" not in status and time.monotonic() < deadline, status + sh(clone, "dvc", "queue", "logs", "-h")
+        time.sleep(2)
+    shown = sh(clone, "dvc", "exp", "show", "--csv", "--drop", "data/|stages/")
+    assert "0.05" in shown and "0.3" in shown
+
+
+def test_partial_pull_and_failed_aggregate_leave_the_old_report(clone):
+    before = {**report_bytes(clone), "page": (clone / REPORT / "README.md").read_bytes()}
+    shutil.rmtree(clone / "data/predictions/digits-cnn_scratch-0.2-0")
+    under_dvc = sh(clone, "dvc", "repro", "--single-item", "--force", "aggregate@digits", fails=True)
+    by_hand = sh(clone, "python", "-m", "stages.aggregate", "digits", fails=True)
+    for output in (under_dvc, by_hand):
+        assert "digits-cnn_scratch-0.2-0" in output and "Traceback" not in output
+    assert {**report_bytes(clone), "page": (clone / REPORT / "README.md").read_bytes()} == before
+    assert not list((clone / "reports").glob("*tmp*"))
+
+
+def test_uncached_cells_off_the_grid_are_not_deleted(clone):
+    stray = clone / "data/predictions/digits-cnn_scratch-0.7-0"
+    shutil.copytree(clone / "data/predictions/digits-cnn_scratch-0.2-0", stray)
+    output = sh(clone, "dvc", "repro", fails=True)
+    assert stray.name in output and "dvc checkout" in output
+    assert stray.is_dir()
+
+
+def test_diffs_between_branches_in_a_clone_with_an_empty_cache(clone, tmp_path):
+    sh(clone, "git", "checkout", "-q", "-b", "other")
+    sh(clone, "dvc", "exp", "run", "-S", "fraction=0.1")
+    commit(clone, "another operating point")
+    sh(tmp_path, "git", "clone", "-q", str(clone), "elsewhere")
+    elsewhere = tmp_path / "elsewhere"
+    assert not (elsewhere / ".dvc/cache").exists()
+    shown = sh(elsewhere, "dvc", "metrics", "diff", "origin/main", "origin/other")
+    assert "digits.cnn_glyphs.top1_accuracy" in shown
+    assert not (elsewhere / "reports/cifar").exists()
+    sh(elsewhere, "dvc", "plots", "diff", "origin/main", "origin/other")
+    assert "error" in (elsewhere / "dvc_plots/index.html").read_text().lower()
+
+
+def test_wrong_value_stops_the_study_with_one_sentence(clone):
+    before = lock(clone)
+    output = sh(clone, "dvc", "exp", "run", "-S", "train.precision=fp16", fails=True)
+    assert "train.precision is 'fp16'; it must be bf16 or fp32" in output and "Traceback" not in output
+    assert lock(clone) == before
+
+
+# --- remotes ---
+
+
+@pytest.fixture(scope="session")
+def pushed(finished, tmp_path_factory):
+    """A folder to which the finished study was pushed."""
+    remote = tmp_path_factory.mktemp("remote")
+    clone = copy(finished, tmp_path_factory.mktemp("pushing") / "clone")
+    sh(clone, "dvc", "remote", "add", "--default", "shared", str(remote))
+    sh(clone, "dvc", "push")
+    return remote
+
+
+def fresh_clone(finished, folder, remote, *options):
+    sh(folder, "git", "clone", "-q", str(finished), "fresh")
+    clone = folder / "fresh"
+    sh(clone, "dvc", "remote", "add", "--default", "shared", remote)
+    sh(clone, "dvc", "remote", "modify", "shared", "verify", "true")
+    for name, value in options:
+        sh(clone, "dvc", "remote", "modify", "shared", name, value)
+    return clone
+
+
+def pulls_and_trains_nothing(clone, finished):
+    sh(clone, "dvc", "pull")
+    assert ran(sh(clone, "dvc", "repro")) == set()
+    sh(clone, "python", "-m", "stages.aggregate", "digits")
+    assert report_bytes(clone) == report_bytes(finished)
+
+
+def test_pull_from_a_local_path(finished, pushed, tmp_path):
+    pulls_and_trains_nothing(fresh_clone(finished, tmp_path, str(pushed)), finished)
+
+
+def test_repro_with_pull(finished, pushed, tmp_path):
+    clone = fresh_clone(finished, tmp_path, str(pushed))
+    assert not trained(sh(clone, "dvc", "repro", "--pull"))
+    assert report_bytes(clone) == report_bytes(finished)
+    assert not trained(sh(clone, "dvc", "exp", "run", "--pull", "-S", "fraction=0.2"))
+
+
+def test_pull_over_http(finished, pushed, tmp_path):
+    handler = functools.partial(http.server.SimpleHTTPRequestHandler, directory=str(pushed))
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        clone = fresh_clone(finished, tmp_path, f"http://127.0.0.1:{server.server_port}")
+        pulls_and_trains_nothing(clone, finished)
+        server.shutdown()
+
+
+def test_tampered_object_is_refused(finished, pushed, tmp_path):
+    remote = copy(pushed, tmp_path / "remote")
+    cell = lock(finished)["evaluate@digits-cnn_scratch-1.0-0"]["outs"][0]["md5"]
+    target = remote / "files/md5" / cell[:2] / cell[2:]
+    target.chmod(0o644)
+    target.write_bytes(target.read_bytes().replace(b"predictions", b"predictiens"))
+    clone = fresh_clone(finished, tmp_path, str(remote))
+    assert "failed" in sh(clone, "dvc", "pull", fails=True).lower()
+    assert not (clone / "data/predictions/digits-cnn_scratch-1.0-0/metrics.json").exists()
+
+
+@pytest.fixture
+def ssh_server(tmp_path):
+    """Options of a DVC remote on a real SSH server of our own, on this machine, that lets one key in."""
+    sshd = shutil.which("sshd", path=f"{os.environ['PATH']}:/usr/sbin")
+    if not sshd or not shutil.which("ssh-keygen"):
+        pytest.skip("no SSH server (sshd) on this machine")
+    pytest.importorskip("dvc_ssh", reason="dvc[ssh] is not installed")
+    if os.getuid() == 0:
+        Path("/run/sshd").mkdir(exist_ok=True)  # sshd of Debian wants it when root starts it
+    for key in ("host", "user"):
+        subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(tmp_path / key)], check=True)
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    config = tmp_path / "sshd_config"
+    config.write_text(
+        f"Port {port}\nListenAddress 127.0.0.1\nHostKey {tmp_path}/host\nAuthorizedKeysFile {tmp_path}/user.pub\n"
+        "StrictModes no\nUsePAM no\nPasswordAuthentication no\nPermitRootLogin prohibit-password\n"
+        f"PidFile {tmp_path}/pid\nSubsystem sftp internal-sftp\n"
+    )
+    server = subprocess.Popen([sshd, "-D", "-e", "-f", str(config)], stderr=(tmp_path / "sshd.log").open("w"))
+    for _ in range(100):
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)) == 0:
+                break
+        time.sleep(0.1)
+    yield [("port", str(port)), ("keyfile", str(tmp_path / "user")), ("allow_agent", "false")]
+    server.terminate()
+    server.wait()
+
+
+def test_push_and_pull_over_ssh(finished, ssh_server, tmp_path):
+    user = subprocess.run(["id", "-un"], capture_output=True, text=True, check=True).stdout.strip()
+    url = f"ssh://{user}@127.0.0.1{tmp_path}/store"
+    pushing = copy(finished, tmp_path / "pushing")
+    sh(pushing, "dvc", "remote", "add", "--default", "shared", url)
+    for name, value in ssh_server:
+        sh(pushing, "dvc", "remote", "modify", "shared", name, value)
+    sh(pushing, "dvc", "push")
+    pulls_and_trains_nothing(fresh_clone(finished, tmp_path, url, *ssh_server), finished)
