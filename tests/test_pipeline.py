@@ -35,9 +35,9 @@ def test_imports_inside_functions_and_through_others_are_found(tmp_path):
     (tmp_path / "stages" / "a.py").write_text("def f():\n    from stages.lib import b\n")
     (lib / "b.py").write_text("import stages.lib.c\nimport json\n")
     (lib / "c.py").write_text("from stages.lib.console import run\n")
-    (lib / "console.py").write_text("from stages.lib import d\n")
-    (lib / "d.py").write_text("1\n")
-    assert code.files("stages.a", tmp_path) == ["stages/a.py", "stages/lib/b.py", "stages/lib/c.py", "stages/lib/d.py"]
+    (lib / "console.py").write_text("from stages.lib import only_for_the_console\n")
+    (lib / "only_for_the_console.py").write_text("1\n")
+    assert code.files("stages.a", tmp_path) == ["stages/a.py", "stages/lib/b.py", "stages/lib/c.py"]
 
 
 def test_digest_follows_the_code_and_not_the_exempt(tmp_path):

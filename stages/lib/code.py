@@ -16,16 +16,19 @@ EXEMPT = frozenset(
 
 
 def files(module: str, root: Path = Path()) -> list[str]:
-    """Paths, from ``root`` and sorted, of ``module`` and all project modules it imports, less the exempt ones."""
+    """Paths, from ``root`` and sorted, of ``module`` and all project modules it imports.
+
+    Exempt modules are left out, and so is what only they import.
+    """
     found: set[str] = set()
     pending = [module]
     while pending:
         path = _path(pending.pop(), root)
-        if path is None or path in found:
+        if path is None or path in found or path in EXEMPT:
             continue
         found.add(path)
         pending.extend(_imports((root / path).read_text(encoding="utf-8")))
-    return sorted(found - EXEMPT)
+    return sorted(found)
 
 
 def digest(module: str, root: Path = Path()) -> str:
