@@ -1,0 +1,47 @@
+"""Get a model's pre-trained weights, check them and write them to data/weights/<model>/, with a card that describes them.
+
+A model from scratch gets the card alone. HF_ENDPOINT, HF_HOME, HF_TOKEN and HF_HUB_OFFLINE work as everywhere.
+"""
+
+from pathlib import Path
+
+from stages.lib import architecture, cells, folders, pretrained
+from stages.lib.card import WEIGHTS, Card, Normalisation
+from stages.lib.console import parser, run, say
+from stages.lib.params import Model, Params
+
+
+def main() -> None:
+    """Command line: python -m stages.weights MODEL."""
+    arguments = parser(__doc__, "weights")
+    arguments.add_argument("model", metavar="MODEL", help="a key of models in params.yaml, such as resnet50_im1k")
+    model = Params.load().model(arguments.parse_args().model)
+    target = cells.weights(model.name)
+    with folders.replaced(target) as draft:
+        card = prepare(model, draft)
+    what = f"weights of {card.source}, sha256 {card.sha256}" if card.source else "from scratch, no weights"
+    say(f"{target}: {card.arch}, {what}")
+    if model.weights is not None and model.weights.sha256 is None:
+        say(f"params.yaml gives no sha256; to pin these weights, write under models.{model.name}.weights:")
+        say(f"      sha256: {card.sha256}")
+
+
+def prepare(model: Model, folder: Path) -> Card:
+    """Write the card of ``model`` and its weights, if it has any, into ``folder``; StudyError where they do not fit."""
+    default = architecture.check(model.arch, model.arch_options)
+    source = revision = sha256 = None
+    if model.weights is None:
+        images = Normalisation.parse(default, f"timm's configuration of {model.arch}")
+    else:
+        source = model.weights.source
+        found = pretrained.fetch(model.weights, folder / WEIGHTS)
+        architecture.check_file(folder / WEIGHTS, model.arch, model.arch_options, found.config, source)
+        images = Normalisation.parse(found.config.get("pretrained_cfg", found.config), f"config.json of {source}")
+        revision, sha256 = found.revision, found.sha256
+    card = Card(model.arch, model.arch_options, source, revision, sha256, images.mean, images.std, images.interpolation)
+    card.write(folder)
+    return card
+
+
+if __name__ == "__main__":
+    run(main)
