@@ -132,7 +132,9 @@ def _attempt(url: str, part: Path, way_out: str) -> None:
                 raise _InterruptedError("the server's file is shorter than what is here, starting again") from None
             if error.code in PASSING:
                 raise _InterruptedError(f"the server answered {error.code} {error.reason}") from None
-            raise StudyError(f"{url} could not be fetched: the server answered {error.code} {error.reason}; {way_out}.") from None
+            raise StudyError(
+                f"{url} could not be fetched: the server answered {error.code} {error.reason}; {way_out}."
+            ) from None
     except (OSError, http.client.HTTPException, ValueError) as error:
         reason = getattr(error, "reason", error)
         if isinstance(reason, ssl.SSLCertVerificationError) or isinstance(error, ValueError):

@@ -40,5 +40,7 @@ class Dataset:
         except FileNotFoundError as error:
             raise StudyError(f"{error.filename} is not here; dvc pull, or python -m stages.download {folder.name}.") from None
         except (ValueError, EOFError) as error:
-            raise StudyError(f"{folder} is damaged ({error}); python -m stages.download {folder.name} makes it again.") from None
+            raise StudyError(
+                f"{folder} is damaged ({error}); python -m stages.download {folder.name} makes it again."
+            ) from None
         return cls(**arrays, classes=classes)

@@ -94,7 +94,9 @@ def _local(archive: Archive) -> dict[str, bytes] | None:
             try:
                 contents[name] = (folder / name).read_bytes()
             except OSError as error:
-                raise StudyError(f"{folder / name} cannot be read ({error.strerror}); unpack {archive.name} there again.") from None
+                raise StudyError(
+                    f"{folder / name} cannot be read ({error.strerror}); unpack {archive.name} there again."
+                ) from None
             _check(str(folder / name), contents[name], md5)
         return contents
     if packed.is_file():

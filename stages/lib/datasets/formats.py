@@ -31,7 +31,9 @@ def check(source: Source) -> None:
     for key in options:
         value = source.options.get(key)
         if not isinstance(value, str) or not value.startswith(("http://", "https://")):
-            raise StudyError(f"params.yaml: source.{key} is {value!r}; format {source.format} needs an http or https URL there.")
+            raise StudyError(
+                f"params.yaml: source.{key} is {value!r}; format {source.format} needs an http or https URL there."
+            )
 
 
 @dataclass(frozen=True)
