@@ -1,0 +1,117 @@
+"""Figures over the train fraction: error, gain from pre-training, and the slope from 1.0 to the smallest."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from stages.lib.analysis import Analysis
+from stages.lib.effects import gain
+from stages.lib.estimates import Contrast, error
+from stages.lib.figures.style import Style, canvas, label_ends, log_fractions, nothing, style
+
+MISSING = "no cells to show"
+
+
+def error_against_fraction(analysis: Analysis, dataset: str) -> Figure:
+    """Top-1 error of every model, with its interval as a band, and single runs as dots where there are several."""
+    fractions = analysis.grid.fractions
+    with canvas(7.2, 4.2) as (figure, (axes,)):
+        axes.set_title(f"Top-1 error against train fraction, {dataset}")
+        axes.set_ylabel("top-1 error, % of test images")
+        log_fractions(axes, fractions)
+        lines = [
+            (style(analysis, model), analysis.labels.model(model), [error(dataset, model.name, f) for f in fractions])
+            for model in analysis.grid.models
+        ]
+        _lines(analysis, axes, fractions, lines)
+        axes.set_ylim(bottom=0)
+    return figure
+
+
+def gain_against_fraction(analysis: Analysis) -> Figure | None:
+    """error(scratch) - error(pre-trained) of every architecture; None without pairs."""
+    pairs, fractions = analysis.grid.pairs(), analysis.grid.fractions
+    if not pairs:
+        return None
+    datasets = analysis.grid.datasets
+    with canvas(0.6 + 5.0 * len(datasets), 3.8, columns=len(datasets)) as (figure, panels):
+        figure.suptitle("Gain from pre-training, by train fraction", x=0.01, ha="left", fontsize=10)
+        for axes, dataset in zip(panels, datasets, strict=True):
+            axes.set_title(dataset)
+            axes.set_ylabel("gain, points of top-1 error")
+            axes.axhline(0, color="#888888", linewidth=0.8)
+            log_fractions(axes, fractions)
+            lines = [
+                (style(analysis, pair[1]), analysis.labels.architecture(pair[1]), [gain(dataset, pair, f) for f in fractions])
+                for pair in pairs
+            ]
+            _lines(analysis, axes, fractions, lines)
+    return figure
+
+
+def slope(analysis: Analysis) -> Figure | None:
+    """Error at fraction 1.0 joined to error at the smallest; None where the ladder has no such step."""
+    if 1.0 not in analysis.grid.ladder or not analysis.grid.reduced:
+        return None
+    ends = (1.0, analysis.grid.reduced[-1])
+    datasets = analysis.grid.datasets
+    with canvas(0.6 + 4.6 * len(datasets), 4.2, columns=len(datasets)) as (figure, panels):
+        figure.suptitle(f"Degradation: top-1 error from fraction 1.0 to {ends[1]}", x=0.01, ha="left", fontsize=10)
+        for axes, dataset in zip(panels, datasets, strict=True):
+            axes.set_title(dataset)
+            axes.set_ylabel("top-1 error, % of test images")
+            axes.set_xlim(-0.15, 1.15)
+            axes.set_xticks([0, 1], [str(end) for end in ends])
+            axes.set_xlabel("train fraction")
+            names = []
+            for model in analysis.grid.models:
+                estimates = [analysis.estimate(error(dataset, model.name, end)) for end in ends]
+                if estimates[0] is None or estimates[1] is None:
+                    continue
+                look = style(analysis, model)
+                heights = [100 * each.value for each in estimates if each]
+                bars = [
+                    [100 * (each.value - (each.value if each.low is None else each.low)) for each in estimates if each],
+                    [100 * ((each.value if each.high is None else each.high) - each.value) for each in estimates if each],
+                ]
+                axes.errorbar([0, 1], heights, yerr=bars, capsize=2, **look.line)
+                change = f"{heights[1] - heights[0]:+.1f}".replace("-", "−")
+                names.append((heights[1], f"{analysis.labels.model(model)} {change}", look.colour))
+            _finish(figure, axes, names)
+            axes.set_ylim(bottom=0)
+    return figure
+
+
+def _lines(
+    analysis: Analysis, axes: Axes, fractions: Sequence[float], lines: Sequence[tuple[Style, str, Sequence[Contrast]]]
+) -> None:
+    """Draw each line with its band where its cells are there, and its name at its end."""
+    names = []
+    for look, name, contrasts in lines:
+        there = [(f, estimate) for f, each in zip(fractions, contrasts, strict=True) if (estimate := analysis.estimate(each))]
+        if not there:
+            continue
+        across = [fraction for fraction, _ in there]
+        options: dict[str, Any] = look.line
+        axes.plot(across, [100 * estimate.value for _, estimate in there], **options)
+        if all(estimate.low is not None for _, estimate in there):
+            low, high = ([100 * (getattr(estimate, end) or 0.0) for _, estimate in there] for end in ("low", "high"))
+            axes.fill_between(across, low, high, color=look.colour, alpha=0.18, linewidth=0)
+            if len(across) == 1:
+                axes.vlines(across, low, high, color=look.colour)
+        for fraction, estimate in there if len(analysis.grid.seeds) > 1 else ():
+            axes.plot(
+                [fraction] * len(estimate.runs), [100 * run for run in estimate.runs], ".", color=look.colour, markersize=3
+            )
+        names.append((100 * there[-1][1].value, name, look.colour))
+    _finish(axes.figure, axes, names)
+
+
+def _finish(figure: Any, axes: Axes, names: Sequence[tuple[float, str, str]]) -> None:
+    if names:
+        figure.draw_without_rendering()  # the layout, which label_ends measures
+        label_ends(axes, names)
+    else:
+        nothing(axes, MISSING)

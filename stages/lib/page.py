@@ -1,0 +1,188 @@
+"""The page of a report: what was found, in sentences made from the numbers, then tables, figures and how it was made."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from stages.lib.analysis import Analysis
+from stages.lib.document import Block, Bullets, Details, Heading, Paragraph, Picture
+from stages.lib.effects import HYPOTHESES, INCONCLUSIVE, NOT_TESTED, REFUTED, SUPPORTED, Finding, Part
+from stages.lib.table import Table, with_unit
+
+NAMED = 3  # a sentence names so many parts of one verdict, the tables name all
+DUPLICATES = (
+    "CIFAR-100's official test set has 10 images that stand pixel for pixel in its training set too, 6 of them under "
+    "another label. The official sets are kept as they are."
+)
+
+
+def page(
+    analysis: Analysis,
+    tables: Sequence[Table],
+    figures: Sequence[tuple[str, str]],
+    formats: Mapping[str, str],
+    strangers: Sequence[str],
+) -> list[Block]:
+    """The blocks of README.md. ``figures`` are (name, description); ``formats`` the source format of each dataset;
+    ``strangers`` names of measured cells that are no part of this grid."""
+    by_name = {table.name: table for table in tables}
+    pictures = {name: Picture(name, description) for name, description in figures}
+    blocks: list[Block] = [Heading(1, _title(analysis)), Paragraph(_about(analysis))]
+    if analysis.missing:
+        blocks.append(Paragraph(_incomplete(analysis)))
+    blocks += [Heading(2, "What was found"), Bullets(tuple(sentence(each) for each in _keyed(analysis, HYPOTHESES)))]
+    blocks.append(Paragraph(analysis.intervals))
+    blocks.append(Heading(2, "Error by train fraction"))
+    for dataset in analysis.grid.datasets:
+        blocks += _present(by_name, f"errors_{dataset}") + _present(pictures, f"error_{dataset}")
+    blocks += _present(pictures, "gain") + _present(pictures, "slope")
+    if len(analysis.grid.datasets) == 2:
+        blocks += [Heading(2, "The harder dataset"), *_present(by_name, "penalty"), *_present(pictures, "penalty")]
+    blocks += [Heading(2, "Verdicts, part by part"), *_present(by_name, "verdicts")]
+    for finding in analysis.findings:
+        table = by_name.get(f"parts_{finding.key.lower()}")
+        if table:
+            blocks.append(table if finding.key in HYPOTHESES else Details(sentence(finding, html=True), (table,)))
+    if "relative" in by_name:
+        blocks += [Paragraph(_relative(analysis)), by_name["relative"]]
+    blocks += _present(by_name, "variability")
+    if "beside_published" in by_name:
+        blocks += [
+            Heading(2, "Beside the published numbers"),
+            by_name["beside_published"],
+            *_present(pictures, "beside_published"),
+        ]
+    if analysis.measured_here:
+        blocks += _closer(analysis, by_name, pictures) + _made(analysis, by_name, formats, strangers)
+    else:
+        blocks += [Heading(2, "Where the numbers come from"), Paragraph(f"{'; '.join(analysis.published.sources)}.")]
+    return blocks
+
+
+def sentence(finding: Finding, html: bool = False) -> str:
+    """The verdict on a hypothesis or claim in one sentence with its numbers, in Markdown or in HTML's bold."""
+    start, end = ("<b>", "</b>") if html else ("**", "**")
+    head = f"{start}{finding.key}: {finding.verdict}.{end} {finding.claim}: "
+    tested = [part for part in finding.parts if part.verdict != NOT_TESTED]
+    if not finding.parts:
+        return f"{head}the study would need {finding.without}."
+    if not tested:
+        return f"{head}cells of every part are missing."
+    shown = []
+    for verdict in (SUPPORTED, REFUTED, INCONCLUSIVE):
+        parts = finding.with_verdict(verdict)
+        if parts:
+            named = "; ".join(_number(part) for part in parts[:NAMED])
+            more = f"; and {len(parts) - NAMED} more" if len(parts) > NAMED else ""
+            shown.append(f"{len(parts)} of {len(tested)} tested parts {verdict} ({named}{more})")
+    untested = len(finding.parts) - len(tested)
+    return head + ", ".join(shown) + (f", {untested} not tested for want of cells." if untested else ".")
+
+
+def _number(part: Part) -> str:
+    unit = " points" if part.unit == "points" else " in log ratio"
+    return f"{part.label}: {with_unit(part.estimate, part.unit)}{unit}"
+
+
+def _title(analysis: Analysis) -> str:
+    return {"published": "The published numbers", "measured": "Cells measured by hand"}.get(
+        analysis.grid.name, f"Report of the study {analysis.grid.name}"
+    )
+
+
+def _about(analysis: Analysis) -> str:
+    grid = analysis.grid
+    models = "; ".join(f"{analysis.labels.model(model)} (`{model.name}`)" for model in grid.models)
+    order = " (easy to hard)" if len(grid.datasets) > 1 else ""
+    tail = f" The operating point is fraction {grid.fraction}." if analysis.measured_here else ""
+    return (
+        f"{len(grid.cells()) - len(analysis.missing)} of {len(grid.cells())} cells: {', '.join(grid.datasets)}{order}; "
+        f"train fractions {', '.join(map(str, grid.fractions))}; seed{'s' if len(grid.seeds) > 1 else ''} "
+        f"{', '.join(map(str, grid.seeds))}; models {models}.{tail}"
+    )
+
+
+def _incomplete(analysis: Analysis) -> str:
+    names = ", ".join(f"`{cell}`" for cell in analysis.missing)
+    failed = [f"`{cell}`: {why.split('; ', 1)[1]}" for cell, why in analysis.missing.items() if "; its training failed" in why]
+    tail = f" Failed: {'; '.join(failed)}." if failed else ""
+    return f"**Incomplete: {len(analysis.missing)} of {len(analysis.grid.cells())} cells are missing:** {names}.{tail}"
+
+
+def _relative(analysis: Analysis) -> str:
+    split = [each for each in analysis.relatives if each.disagrees]
+    if not split:
+        return "Points lost and the factor by which error grows point the same way in every part:"
+    names = "; ".join(f"{each.key}: {each.part.label}" for each in split)
+    return (
+        f"Points lost and the factor by which error grows point to different sides in {len(split)} of "
+        f"{len(analysis.relatives)} parts ({names}):"
+    )
+
+
+def _closer(analysis: Analysis, tables: Mapping[str, Table], pictures: Mapping[str, Picture]) -> list[Block]:
+    """Learning curves, calibration, classes."""
+    blocks: list[Block] = [Heading(2, "A closer look")]
+    for dataset in analysis.grid.datasets:
+        blocks += _present(pictures, f"learning_{dataset}")
+        inside = [
+            pictures[name] for kind in ("calibration", "hardest", "confusion") if (name := f"{kind}_{dataset}") in pictures
+        ]
+        if inside:
+            blocks.append(Details(f"Calibration, hardest classes and confusion on {dataset}", tuple(inside)))
+    return [*blocks, Details("Every cell on the test set", (tables["cells"],))]
+
+
+def _made(analysis: Analysis, tables: Mapping[str, Table], formats: Mapping[str, str], strangers: Sequence[str]) -> list[Block]:
+    """How it was made, from the cells' own records."""
+    records = [result.provenance for result in analysis.results.values()]
+    wall = sum(float(record["wall_seconds"]) for record in records)
+    devices = ", ".join(sorted({str(record["device"]) for record in records}))
+    items = [f"{len(records)} trainings on {devices}, {wall / 3600:.1f} hours of wall time in all."]
+    items += [f"Recipe of {names}: {recipe}." for recipe, names in _recipes(analysis).items()]
+    items += [f"Weights of `{model}`: {text}." for model, text in _weights(analysis).items()]
+    items += [f"Data of {dataset}, md5: {text}." for dataset, text in _md5s(analysis).items()]
+    items += [DUPLICATES for name in analysis.grid.datasets if formats.get(name) == "cifar100"]
+    if strangers:
+        items.append(f"Measured cells that are no part of this grid: {', '.join(f'`{name}`' for name in strangers)}.")
+    return [
+        Heading(2, "How it was made"),
+        Bullets(tuple(items)),
+        Details("Device, versions, wall time and images per second of every cell", (tables["provenance"],)),
+    ]
+
+
+def _recipes(analysis: Analysis) -> dict[str, str]:
+    """Each recipe that was used, with the datasets and models that it was used for."""
+    users: dict[str, dict[str, None]] = {}
+    for cell, result in analysis.results.items():
+        recipe = ", ".join(f"{key} {value}" for key, value in result.provenance["recipe"].items())
+        users.setdefault(recipe, {})[f"{cell.dataset} {cell.model}"] = None
+    if len(users) == 1:
+        return dict.fromkeys(users, "every cell")
+    return {recipe: ", ".join(names) for recipe, names in users.items()}
+
+
+def _weights(analysis: Analysis) -> dict[str, str]:
+    found: dict[str, dict[str, None]] = {}
+    for cell, result in analysis.results.items():
+        record: Mapping[str, Any] = result.provenance.get("weights") or {}
+        if record.get("source"):
+            revision = f", revision {record['revision']}" if record.get("revision") else ""
+            found.setdefault(cell.model, {})[f"{record['source']}{revision}, sha256 `{record.get('sha256')}`"] = None
+    return {model: "; ".join(texts) for model, texts in found.items()}
+
+
+def _md5s(analysis: Analysis) -> dict[str, str]:
+    found: dict[str, dict[str, None]] = {}
+    for cell, result in analysis.results.items():
+        files = result.provenance.get("data_md5") or {}
+        found.setdefault(cell.dataset, {})[", ".join(f"{name} `{md5}`" for name, md5 in sorted(files.items()))] = None
+    return {dataset: "; or ".join(texts) for dataset, texts in found.items() if any(texts)}
+
+
+def _keyed(analysis: Analysis, keys: Sequence[str]) -> list[Finding]:
+    return [finding for finding in analysis.findings if finding.key in keys]
+
+
+def _present(blocks: Mapping[str, Any], name: str) -> list[Any]:
+    return [blocks[name]] if name in blocks else []

@@ -1,0 +1,76 @@
+"""The files of a report, written into a folder of their own and swapped in when all of them are there."""
+
+import json
+import os
+import shutil
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from stages.lib.analysis import Analysis
+from stages.lib.document import markdown
+from stages.lib.effects import HYPOTHESES
+from stages.lib.estimates import Arm
+from stages.lib.page import page
+from stages.lib.plots import all_plots
+from stages.lib.table import to_csv
+from stages.lib.tables import all_tables
+
+
+def write(analysis: Analysis, folder: Path, formats: Mapping[str, str], strangers: Sequence[str] = ()) -> None:
+    """Fill ``folder`` (there, empty) with tables/, figures/, plots/, summary.json and README.md."""
+    from stages.lib.figures.drawn import all_figures  # matplotlib takes a second that a refusal need not cost
+    from stages.lib.figures.style import save
+
+    for name in ("tables", "figures", "plots"):
+        (folder / name).mkdir()
+    tables = all_tables(analysis)
+    for table in tables:
+        _write(folder / "tables" / f"{table.name}.md", f"**{table.title}**\n\n{table.markdown()}")
+        _write(folder / "tables" / f"{table.name}.csv", table.csv())
+    for name, columns, rows in all_plots(analysis):
+        _write(folder / "plots" / f"{name}.csv", to_csv(columns, rows))
+    figures = []
+    for name, description, figure in all_figures(analysis):
+        save(figure, folder / "figures", name)
+        figures.append((name, description))
+    _write(folder / "summary.json", json.dumps(summary(analysis), indent=2) + "\n")
+    _write(folder / "README.md", markdown(page(analysis, tables, figures, formats, strangers)))
+
+
+def summary(analysis: Analysis) -> dict[str, Any]:
+    """For ``dvc metrics``: top-1 accuracy of each model at the operating point (mean over seeds), and the verdicts."""
+    grid = analysis.grid
+    content: dict[str, Any] = {}
+    for dataset in grid.datasets:
+        arms = {model.name: Arm(dataset, model.name, grid.fraction) for model in grid.models}
+        content[dataset] = {
+            name: {"top1_accuracy": round(1 - float(analysis.errors.runs(arm).mean()), 12)}
+            for name, arm in arms.items()
+            if arm in analysis.errors
+        }
+    content["verdicts"] = {finding.key: finding.verdict for finding in analysis.findings if finding.key in HYPOTHESES}
+    return content
+
+
+@contextmanager
+def swapped_in(target: Path) -> Iterator[Path]:
+    """An empty folder beside ``target`` that takes its place when the block ends well; else ``target`` stays as it was."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    fresh, old = (target.parent / f".{target.name}.{kind}{os.getpid()}" for kind in ("new", "old"))
+    for leftover in target.parent.glob(f".{target.name}.new*"):  # of a run that was killed
+        shutil.rmtree(leftover)
+    fresh.mkdir()
+    try:
+        yield fresh
+        if target.exists():
+            target.rename(old)
+        fresh.rename(target)
+    finally:
+        shutil.rmtree(fresh, ignore_errors=True)
+        shutil.rmtree(old, ignore_errors=True)
+
+
+def _write(path: Path, text: str) -> None:
+    path.write_text(text, encoding="utf-8", newline="\n")

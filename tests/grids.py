@@ -1,0 +1,164 @@
+"""Small studies on disk for tests of aggregate: params.yaml, dvc.yaml and synthetic cells, made in no time."""
+
+import json
+import zlib
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import yaml
+
+from stages.lib.cells import Cell
+
+MODELS: dict[str, dict[str, Any]] = {
+    "cnn_scratch": {"family": "cnn", "arch": "resnet10t", "weights": None, "recipe": {}, "scratch": None},
+    "cnn_glyphs": {
+        "family": "cnn",
+        "arch": "resnet10t",
+        "weights": {"source": "data/pretrained/cnn_glyphs", "sha256": None},
+        "recipe": {},
+        "scratch": "cnn_scratch",
+    },
+    "vit_scratch": {"family": "vit", "arch": "test_vit", "weights": None, "recipe": {}, "scratch": None},
+    "vit_glyphs": {
+        "family": "vit",
+        "arch": "test_vit",
+        "weights": {"source": "data/pretrained/vit_glyphs", "sha256": None},
+        "recipe": {},
+        "scratch": "vit_scratch",
+    },
+}
+TRAIN = {
+    "image_size": 32,
+    "epochs": 5,
+    "batch_size": 64,
+    "learning_rate": 0.001,
+    "betas": [0.9, 0.999],
+    "eps": 1.0e-08,
+    "weight_decay": 0.0001,
+    "augmentation": "none",
+    "precision": "fp32",
+}
+
+
+def sections(
+    datasets: Iterable[str] = ("easy", "hard"),
+    models: Mapping[str, dict[str, Any]] = MODELS,
+    seeds: Iterable[int] = (0,),
+    fraction: float = 1.0,
+    name: str = "tiny",
+) -> dict[str, Any]:
+    """params.yaml of a study of ``datasets`` and ``models``; published models are declared too."""
+    published = {
+        "resnet50_scratch": MODELS["cnn_scratch"] | {"arch": "resnet50"},
+        "resnet50_im1k": MODELS["cnn_glyphs"] | {"arch": "resnet50", "scratch": "resnet50_scratch"},
+        "vit_s16_scratch": MODELS["vit_scratch"] | {"arch": "vit_small_patch16_224"},
+        "vit_s16_im1k": MODELS["vit_glyphs"] | {"arch": "vit_small_patch16_224", "scratch": "vit_s16_scratch"},
+    }
+    declared = dict.fromkeys([*datasets, "cifar10", "cifar100"])
+    return {
+        "fraction": fraction,
+        "study": {"name": name, "datasets": list(datasets), "models": list(models), "seeds": list(seeds)},
+        "split": {"val_fraction": 0.1},
+        "train": TRAIN,
+        "datasets": {dataset: {"source": {"format": dataset}, "recipe": {}} for dataset in declared},
+        "models": published | dict(models),
+    }
+
+
+def write_study(root: Path, params: Mapping[str, Any], ladder: Iterable[float] = (1.0, 0.5, 0.1)) -> None:
+    """params.yaml, dvc.yaml (its ladder alone) and data/published.csv in ``root``."""
+    (root / "params.yaml").write_text(yaml.safe_dump(dict(params), sort_keys=False))
+    matrix = {"dataset": "${study.datasets}", "fraction": ["${fraction}", *ladder]}
+    (root / "dvc.yaml").write_text(yaml.safe_dump({"stages": {"split": {"matrix": matrix, "cmd": "true"}}}))
+    published = Path(__file__).parent.parent / "data" / "published.csv"
+    (root / "data").mkdir(exist_ok=True)
+    (root / "data" / "published.csv").write_text(published.read_text())
+
+
+def error_of(cell: Cell) -> float:
+    """A plausible true error: more for less data, for scratch, for the ViT and for the second dataset."""
+    base = 0.08 + 0.10 * (1 - cell.fraction)
+    if "scratch" in cell.model:
+        base += 0.05 + 0.15 * (1 - cell.fraction)
+    if "vit" in cell.model:
+        base += 0.06
+    return base + (0.15 if cell.dataset in ("hard", "cifar100") else 0.0)
+
+
+def write_cells(
+    root: Path,
+    cells: Iterable[Cell],
+    images: int = 300,
+    classes: int = 10,
+    error: Callable[[Cell], float] = error_of,
+    measured: bool = False,
+) -> None:
+    """Synthetic predictions, history and provenance of ``cells``, the same bytes every time.
+
+    Images have a difficulty that all cells on a dataset share, so that their errors go together as real ones do.
+    """
+    for cell in cells:
+        shared = np.random.default_rng(zlib.crc32(cell.dataset.encode()))
+        labels = np.arange(images) % classes
+        difficulty = shared.random(images)
+        own = np.random.default_rng(zlib.crc32(str(cell).encode()))
+        wrong = own.permutation(difficulty) < 0 if error(cell) == 0 else 0.6 * difficulty + 0.4 * own.random(images)
+        rate = error(cell)
+        wrong = np.zeros(images, dtype=bool) if rate == 0 else wrong > np.quantile(wrong, 1 - rate)
+        predicted = np.where(wrong, (labels + 1 + own.integers(classes - 1, size=images)) % classes, labels)
+        confidence = np.clip(own.beta(6, 2, images) - 0.25 * wrong, 1.5 / classes, 1).astype(np.float32)
+        rank = np.where(wrong, 1 + own.integers(classes - 1, size=images), 0)
+        base = root / "data"
+        predictions, history = (
+            [base / "measured" / str(cell)] * 2
+            if measured
+            else [base / "predictions" / str(cell), base / "history" / str(cell)]
+        )
+        predictions.mkdir(parents=True, exist_ok=True)
+        history.mkdir(parents=True, exist_ok=True)
+        np.savez_compressed(
+            predictions / "predictions.npz",
+            labels=labels.astype(np.int16),
+            predicted=predicted.astype(np.int16),
+            rank=rank.astype(np.int16),
+            confidence=confidence,
+            nll=np.where(wrong, 2.0, -np.log(confidence)).astype(np.float32),
+            classes=np.array([f"class {number:02d}" for number in range(classes)]),
+        )
+        top1 = float(np.count_nonzero(predicted != labels)) / images
+        metrics = {"images": images, "top1_accuracy": 1 - top1, "top1_error": top1}
+        if classes > 5:
+            metrics["top5_error"] = float(np.count_nonzero(rank >= 5)) / images
+        (predictions / "metrics.json").write_text(json.dumps(metrics))
+        _write_history(history, cell, rate, own)
+
+
+def _write_history(folder: Path, cell: Cell, rate: float, own: np.random.Generator) -> None:
+    epochs = TRAIN["epochs"]
+    rows = ["epoch,learning_rate,train_loss,train_error,val_loss,val_error"]
+    errors = [rate + 0.5 * np.exp(-1.2 * epoch) + 0.01 * own.random() for epoch in range(1, epochs + 1)]
+    for epoch, val_error in enumerate(errors, start=1):
+        rows.append(f"{epoch},{0.001 / epoch},{val_error * 2},{val_error * 0.8},{val_error * 2.5},{val_error}")
+    (folder / "history.csv").write_text("\n".join(rows) + "\n")
+    provenance = {
+        "cell": str(cell),
+        "recipe": TRAIN,
+        "arch": "resnet10t",
+        "arch_options": {},
+        "weights": {"source": None, "revision": None, "sha256": None},
+        "best_epoch": int(np.argmin(errors)) + 1,
+        "train_images": int(1000 * cell.fraction),
+        "validation_images": 100,
+        "code_sha256": "c0de" * 16,
+        "data_md5": {"train_images.npy": "0123456789abcdef" * 2},
+        "python": "3.11.9",
+        "platform": "Linux",
+        "libraries": {"torch": "2.14.1", "timm": "1.0.31", "numpy": "2.4.6"},
+        "device": "CPU (synthetic)",
+        "wall_seconds": 12.5,
+        "images_per_second": 900.0,
+        "wandb_run_id": None,
+    }
+    (folder / "provenance.json").write_text(json.dumps(provenance))
