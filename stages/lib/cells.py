@@ -92,6 +92,11 @@ def measured(cell: Cell) -> Path:
     return DATA / "measured" / str(cell)
 
 
+def failed(cell: Cell) -> Path:
+    """The record, on this machine alone, of a training that failed."""
+    return DATA / "failed" / f"{cell}.json"
+
+
 def report(study: str) -> Path:
     """A study's tables, figures, verdicts, summary and page."""
     return REPORTS / study

@@ -11,7 +11,7 @@ from pathlib import Path
 # that `params` reads by itself (`params:` in dvc.yaml); the rest only talks, chooses a device, keeps records or locks.
 EXEMPT = frozenset(
     f"stages/lib/{name}.py"
-    for name in ("code", "console", "devices", "errors", "lifecycle", "params", "provenance", "tracking")
+    for name in ("code", "console", "devices", "errors", "lifecycle", "params", "progress", "provenance", "tracking")
 )
 
 

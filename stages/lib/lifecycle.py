@@ -1,0 +1,96 @@
+"""How a long stage ends early: on SIGTERM and Ctrl-C, and by itself when the dvc that started it has gone."""
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import FrameType
+
+SIGNALS = {signal.SIGTERM: "SIGTERM", signal.SIGINT: "Ctrl-C"}
+PERIOD = 1.0  # seconds between two looks at the parent
+PATIENCE = 30.0  # seconds for a clean end, once the parent has gone
+
+
+class Stop(BaseException):
+    """The stage was asked to end. Not an Exception, so that nothing on the way takes it for a failure."""
+
+    def __init__(self, number: int):
+        super().__init__(number)
+        self.number = number
+
+
+@contextlib.contextmanager
+def stoppable(advice: Callable[[], str]) -> Iterator[None]:
+    """Within it, SIGTERM and Ctrl-C raise Stop in the main thread; it ends the process with code 143 or 130.
+
+    ``advice`` is called then, for the line that says what was kept and how to go on. Under dvc (DVC_STAGE is set) the
+    end of dvc counts as SIGTERM, whichever way it ended.
+    """
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        for each in SIGNALS:
+            signal.signal(each, signal.SIG_IGN)  # already on the way out: a second Ctrl-C shall not cut the ending short
+        raise Stop(number)
+
+    before = {number: signal.signal(number, stop) for number in SIGNALS}
+    if os.environ.get("DVC_STAGE"):
+        threading.Thread(target=_watch, args=(ancestors(),), name="parent-watch", daemon=True).start()
+    try:
+        yield
+    except Stop as stopped:
+        with contextlib.suppress(OSError):  # the terminal may be gone as well
+            print(f"stopped by {SIGNALS[signal.Signals(stopped.number)]}: {advice()}", file=sys.stderr, flush=True)
+        sys.exit(128 + stopped.number)
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def ancestors() -> tuple[int, ...]:
+    """Process ids of who started this stage: the parent; and the parent's parent where a shell stands in between.
+
+    dvc runs a stage's command through a shell. Most shells become the command; one that waits beside it would outlive
+    its dvc, and is known by having the command among its arguments.
+    """
+    parent = os.getppid()
+    if f"-m {_module()}" in _ps(parent, "args"):
+        return parent, _parent(parent)
+    return (parent,)
+
+
+def _watch(started_by: tuple[int, ...]) -> None:
+    while True:
+        time.sleep(PERIOD)
+        now = (os.getppid(), *(_parent(started_by[0]) for _ in started_by[1:]))
+        if now != started_by:
+            os.kill(os.getpid(), signal.SIGTERM)
+            time.sleep(PATIENCE)
+            os._exit(128 + signal.SIGTERM)  # the main thread hangs; what is on disk is whole at any moment
+
+
+def _module() -> str:
+    """The name that this stage was started under: stages.train."""
+    specification = getattr(sys.modules["__main__"], "__spec__", None)
+    return specification.name if specification else Path(sys.argv[0]).name
+
+
+def _parent(process: int) -> int:
+    """The parent's process id, 0 where the process is no more."""
+    try:  # Linux: no new process each second
+        return int(Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[1])
+    except (OSError, IndexError, ValueError):
+        return int(_ps(process, "ppid") or 0)
+
+
+def _ps(process: int, column: str) -> str:
+    """What ps says of a process, as on Linux and macOS; nothing where it is no more, or where there is no ps."""
+    try:
+        command = ["ps", "-o", f"{column}=", "-p", str(process)]
+        return subprocess.run(command, capture_output=True, text=True, check=False).stdout.strip()
+    except OSError:
+        return ""
