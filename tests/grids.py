@@ -104,8 +104,8 @@ def write_cells(
         labels = np.arange(images) % classes
         difficulty = shared.random(images)
         own = np.random.default_rng(zlib.crc32(str(cell).encode()))
-        wrong = own.permutation(difficulty) < 0 if error(cell) == 0 else 0.6 * difficulty + 0.4 * own.random(images)
-        rate = error(cell)
+        wrong = 0.6 * difficulty + 0.4 * own.random(images)
+        rate = float(np.clip(error(cell) * (1 + 0.1 * own.standard_normal()), 0, 1))
         wrong = np.zeros(images, dtype=bool) if rate == 0 else wrong > np.quantile(wrong, 1 - rate)
         predicted = np.where(wrong, (labels + 1 + own.integers(classes - 1, size=images)) % classes, labels)
         confidence = np.clip(own.beta(6, 2, images) - 0.25 * wrong, 1.5 / classes, 1).astype(np.float32)

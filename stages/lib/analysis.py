@@ -1,6 +1,6 @@
 """Everything that a report's tables, figures and page are made from, computed once."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from stages.lib.cells import Cell
@@ -76,6 +76,17 @@ class Analysis:
     def estimate(self, contrast: Contrast) -> Estimate | None:
         """An effect of this report, None where a cell of it is missing."""
         return self.errors.estimate(contrast)
+
+    def absent(self, missing: Iterable[Cell]) -> str:
+        """The note that names cells which are not there; empty where there is none to name."""
+        cells = list(missing)
+        if not cells:
+            return ""
+        if not self.measured_here:
+            names = [f"{cell.dataset} `{cell.model}` {cell.fraction}" for cell in cells]
+            return f"**Not published:** {', '.join(names)}."
+        count = "1 cell" if len(cells) == 1 else f"{len(cells)} cells"
+        return f"**Missing, {count}:** {', '.join(f'`{cell}`' for cell in cells)}."
 
     def arm_results(self, arm: Arm) -> list[Result]:
         """The cells of an arm, by seed; empty unless all are there."""

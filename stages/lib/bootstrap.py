@@ -31,4 +31,4 @@ def resampled_errors(weights: NDArray[np.float32], wrong: NDArray[np.bool_]) -> 
     Counts stay below 2**24, so that float32 sums are exact in any order and on any machine.
     """
     counts: NDArray[np.float64] = (weights @ wrong.astype(np.float32)).astype(np.float64)
-    return counts / weights.shape[1]
+    return counts / len(wrong)

@@ -6,9 +6,9 @@ from typing import Any
 from stages.lib.analysis import Analysis
 from stages.lib.document import Block, Bullets, Details, Heading, Paragraph, Picture
 from stages.lib.effects import HYPOTHESES, INCONCLUSIVE, NOT_TESTED, REFUTED, SUPPORTED, Finding, Part
+from stages.lib.results import ABSENT
 from stages.lib.table import Table, with_unit
 
-NAMED = 3  # a sentence names so many parts of one verdict, the tables name all
 DUPLICATES = (
     "CIFAR-100's official test set has 10 images that stand pixel for pixel in its training set too, 6 of them under "
     "another label. The official sets are kept as they are."
@@ -28,7 +28,7 @@ def page(
     pictures = {name: Picture(name, description) for name, description in figures}
     blocks: list[Block] = [Heading(1, _title(analysis)), Paragraph(_about(analysis))]
     if analysis.missing:
-        blocks.append(Paragraph(_incomplete(analysis)))
+        blocks.append(Paragraph(_incomplete(analysis) if analysis.measured_here else analysis.absent(analysis.missing)))
     blocks += [Heading(2, "What was found"), Bullets(tuple(sentence(each) for each in _keyed(analysis, HYPOTHESES)))]
     blocks.append(Paragraph(analysis.intervals))
     blocks.append(Heading(2, "Error by train fraction"))
@@ -71,11 +71,17 @@ def sentence(finding: Finding, html: bool = False) -> str:
     for verdict in (SUPPORTED, REFUTED, INCONCLUSIVE):
         parts = finding.with_verdict(verdict)
         if parts:
-            named = "; ".join(_number(part) for part in parts[:NAMED])
-            more = f"; and {len(parts) - NAMED} more" if len(parts) > NAMED else ""
-            shown.append(f"{len(parts)} of {len(tested)} tested parts {verdict} ({named}{more})")
+            shown.append(f"{len(parts)} of {len(tested)} tested parts {verdict} ({_range(parts)})")
     untested = len(finding.parts) - len(tested)
     return head + ", ".join(shown) + (f", {untested} not tested for want of cells." if untested else ".")
+
+
+def _range(parts: Sequence[Part]) -> str:
+    """The parts, or where there are more than two the smallest and the largest effect."""
+    if len(parts) <= 2:
+        return "; ".join(map(_number, parts))
+    ordered = sorted(parts, key=lambda part: part.estimate.value if part.estimate else 0.0)
+    return f"from {_number(ordered[0])}, to {_number(ordered[-1])}"
 
 
 def _number(part: Part) -> str:
@@ -102,10 +108,9 @@ def _about(analysis: Analysis) -> str:
 
 
 def _incomplete(analysis: Analysis) -> str:
-    names = ", ".join(f"`{cell}`" for cell in analysis.missing)
-    failed = [f"`{cell}`: {why.split('; ', 1)[1]}" for cell, why in analysis.missing.items() if "; its training failed" in why]
-    tail = f" Failed: {'; '.join(failed)}." if failed else ""
-    return f"**Incomplete: {len(analysis.missing)} of {len(analysis.grid.cells())} cells are missing:** {names}.{tail}"
+    reasons = [f"`{cell}`: {why}" for cell, why in analysis.missing.items() if why != ABSENT]
+    tail = f" More than absent: {'; '.join(reasons)}." if reasons else ""
+    return f"**This report is incomplete.** {analysis.absent(analysis.missing)}{tail}"
 
 
 def _relative(analysis: Analysis) -> str:

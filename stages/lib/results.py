@@ -18,6 +18,7 @@ from stages.lib import cells
 from stages.lib.cells import Cell
 from stages.lib.errors import StudyError
 
+ABSENT = "absent"
 COLUMNS = ("epoch", "learning_rate", "train_loss", "train_error", "val_loss", "val_error")
 ARRAYS = ("labels", "predicted", "rank", "confidence", "nll")
 PROVENANCE = ("recipe", "best_epoch", "train_images", "code_sha256", "libraries", "device", "wall_seconds", "images_per_second")
@@ -89,7 +90,7 @@ def read(cell: Cell, predictions: Path, history: Path) -> Result:
     ]
     absent = [path for path in paths if not path.is_file()]
     if len(absent) == len(paths):
-        raise StudyError("absent" + _failure(cell))
+        raise StudyError(ABSENT + _failure(cell))
     if absent:
         raise StudyError(f"{' and '.join(map(str, absent))} absent")
     arrays, metrics, curves, provenance = (
@@ -148,7 +149,7 @@ def _mapping(path: Path) -> dict[str, Any]:
 def _failure(cell: Cell) -> str:
     """What the record of a failed training says, where this machine has one."""
     try:
-        record = _mapping(cells.DATA / "failed" / f"{cell}.json")
+        record = _mapping(cells.failed(cell))
     except (OSError, ValueError):
         return ""
     return f"; its training failed: {str(record.get('error', '')).rstrip('.')}"

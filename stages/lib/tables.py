@@ -41,6 +41,8 @@ def errors(analysis: Analysis, dataset: str) -> Table:
                 if scratch and pretrained
                 else None
             )
+            if not analysis.measured_here and before is None and after is None:
+                continue  # published at some fractions only
             rows.append(
                 (
                     label,
@@ -252,7 +254,7 @@ def cells(analysis: Analysis) -> Table | None:
         (
             "NLL is the mean negative log likelihood. Calibration error is the expected one, over ten bins. The best epoch "
             "has the lowest validation error. No top-5 for five classes or fewer.",
-            *_missing(analysis.missing),
+            *_missing(analysis, analysis.missing),
         ),
     )
 
@@ -291,7 +293,7 @@ def provenance(analysis: Analysis) -> Table | None:
         tuple(rows),
         ("cell", "device", "python", "libraries", "train_images", "wall_seconds", "images_per_second", "code_sha256"),
         tuple(data),
-        tuple(_missing(analysis.missing)),
+        tuple(_missing(analysis, analysis.missing)),
         text_columns=4,
     )
 
@@ -315,7 +317,10 @@ def variability(analysis: Analysis) -> Table | None:
         tuple(rows),
         ("part", "sd_scratch", "sd_pretrained", *_triple("log_ratio")),
         tuple(data),
-        ("The interval of the log ratio is that of a ratio of two normal variances (F).", *_missing(analysis.missing)),
+        (
+            "The interval of the log ratio is that of a ratio of two normal variances (F).",
+            *_missing(analysis, analysis.missing),
+        ),
     )
 
 
@@ -348,9 +353,8 @@ def _triple(name: str) -> tuple[str, str, str]:
 
 
 def _notes(analysis: Analysis, missing: Iterable[Cell]) -> tuple[str, ...]:
-    return (analysis.intervals, *_missing(missing))
+    return (analysis.intervals, *_missing(analysis, missing))
 
 
-def _missing(missing: Iterable[Cell]) -> tuple[str, ...]:
-    names = [f"`{cell}`" for cell in missing]
-    return (f"**Missing, {len(names)} cells:** {', '.join(names)}.",) if names else ()
+def _missing(analysis: Analysis, missing: Iterable[Cell]) -> tuple[str, ...]:
+    return tuple(filter(None, [analysis.absent(missing)]))

@@ -78,7 +78,7 @@ def confusion(analysis: Analysis, dataset: str) -> Figure | None:
         axes.set_ylabel("class")
         if size <= 12:
             for (row, column), share in np.ndenumerate(shares):
-                if share >= 0.5:
+                if round(share) >= 1:
                     colour = "white" if share > 35 else "black"
                     axes.text(column, row, f"{share:.0f}", ha="center", va="center", fontsize=6, color=colour)
 

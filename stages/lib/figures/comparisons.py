@@ -16,8 +16,8 @@ def penalty_per_model(analysis: Analysis) -> Figure | None:
         return None
     models = analysis.grid.models
     with canvas(7.2, 1.1 + 0.42 * len(models)) as (figure, (axes,)):
-        axes.set_title(f"Penalty of the harder dataset at fraction 1.0: error on {datasets[1]} − error on {datasets[0]}")
-        axes.set_xlabel("points of top-1 error")
+        axes.set_title("Penalty of the harder dataset at fraction 1.0")
+        axes.set_xlabel(f"top-1 error on {datasets[1]} − top-1 error on {datasets[0]}, points")
         for place, model in enumerate(models):
             estimate, look = analysis.estimate(penalty(datasets, model, 1.0)), style(analysis, model)
             if estimate is None:

@@ -2,6 +2,7 @@
 
 import numpy as np
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 from stages.lib.analysis import Analysis
 from stages.lib.estimates import Arm
@@ -23,6 +24,7 @@ def learning_curves(analysis: Analysis, dataset: str) -> Figure | None:
         for axes, model in zip(panels, models, strict=False):
             axes.set_title(analysis.labels.model(model))
             axes.set_xlabel("epoch")
+            axes.xaxis.set_major_locator(MaxNLocator(integer=True))
             axes.set_ylabel("validation error, %")
             names, colour = [], style(analysis, model).colour
             for place, fraction in enumerate(fractions):

@@ -57,7 +57,7 @@ def slope(analysis: Analysis) -> Figure | None:
         return None
     ends = (1.0, analysis.grid.reduced[-1])
     datasets = analysis.grid.datasets
-    with canvas(0.6 + 4.6 * len(datasets), 4.2, columns=len(datasets)) as (figure, panels):
+    with canvas(0.6 + 5.2 * len(datasets), 4.2, columns=len(datasets)) as (figure, panels):
         figure.suptitle(f"Degradation: top-1 error from fraction 1.0 to {ends[1]}", x=0.01, ha="left", fontsize=10)
         for axes, dataset in zip(panels, datasets, strict=True):
             axes.set_title(dataset)
@@ -66,7 +66,7 @@ def slope(analysis: Analysis) -> Figure | None:
             axes.set_xticks([0, 1], [str(end) for end in ends])
             axes.set_xlabel("train fraction")
             names = []
-            for model in analysis.grid.models:
+            for place, model in enumerate(analysis.grid.models):
                 estimates = [analysis.estimate(error(dataset, model.name, end)) for end in ends]
                 if estimates[0] is None or estimates[1] is None:
                     continue
@@ -76,7 +76,8 @@ def slope(analysis: Analysis) -> Figure | None:
                     [100 * (each.value - (each.value if each.low is None else each.low)) for each in estimates if each],
                     [100 * ((each.value if each.high is None else each.high) - each.value) for each in estimates if each],
                 ]
-                axes.errorbar([0, 1], heights, yerr=bars, capsize=2, **look.line)
+                shift = 0.012 * (place - (len(analysis.grid.models) - 1) / 2)  # or bars would hide each other
+                axes.errorbar([shift, 1 + shift], heights, yerr=bars, capsize=2, **look.line)
                 change = f"{heights[1] - heights[0]:+.1f}".replace("-", "−")
                 names.append((heights[1], f"{analysis.labels.model(model)} {change}", look.colour))
             _finish(figure, axes, names)
@@ -103,7 +104,11 @@ def _lines(
                 axes.vlines(across, low, high, color=look.colour)
         for fraction, estimate in there if len(analysis.grid.seeds) > 1 else ():
             axes.plot(
-                [fraction] * len(estimate.runs), [100 * run for run in estimate.runs], ".", color=look.colour, markersize=3
+                [0.965 * fraction] * len(estimate.runs),
+                [100 * run for run in estimate.runs],
+                ".",
+                color=look.colour,
+                markersize=3,
             )
         names.append((100 * there[-1][1].value, name, look.colour))
     _finish(axes.figure, axes, names)
