@@ -25,13 +25,16 @@ class Table:
     columns: tuple[str, ...]
     data: tuple[tuple[Value, ...], ...]
     notes: tuple[str, ...] = ()
-    text_columns: int = 1  # so many columns from the left hold words and are aligned left
 
     def markdown(self) -> str:
         """The table with its notes, without its title."""
-        align = ["---" if place < self.text_columns else "---:" for place in range(len(self.header))]
+        align = ["---:" if self._numeric(place) else "---" for place in range(len(self.header))]
         lines = ["| " + " | ".join(cell.replace("|", "\\|") for cell in row) + " |" for row in (self.header, align, *self.rows)]
         return "\n".join(lines) + "\n" + "".join(f"\n{note}\n" for note in self.notes)
+
+    def _numeric(self, place: int) -> bool:
+        """Whether a column holds nothing but numbers (with intervals) and gaps, and is aligned right."""
+        return all(row[place] == NONE or row[place][:1] in set("0123456789+−") for row in self.rows)
 
     def csv(self) -> str:
         """Errors and effects are fractions (not percent or points); what is not there is empty."""

@@ -112,7 +112,6 @@ def verdicts(analysis: Analysis) -> Table:
             "A hypothesis is supported or refuted if all its tested parts are, else mixed; not tested if no part is.",
             *_notes(analysis, analysis.missing),
         ),
-        text_columns=2,
     )
 
 
@@ -294,7 +293,6 @@ def provenance(analysis: Analysis) -> Table | None:
         ("cell", "device", "python", "libraries", "train_images", "wall_seconds", "images_per_second", "code_sha256"),
         tuple(data),
         tuple(_missing(analysis, analysis.missing)),
-        text_columns=4,
     )
 
 
