@@ -29,3 +29,13 @@ def datasets_dir():
     if not folder or not (Path(folder) / "cifar-10-batches-py").is_dir():
         pytest.skip("DATASETS_DIR names no folder with the official CIFAR files")
     return Path(folder)
+
+
+@pytest.fixture(scope="session")
+def cuda():
+    """A CUDA device; skips where there is none."""
+    import torch
+
+    if not torch.cuda.is_available():
+        pytest.skip("no CUDA device here")
+    return torch.device("cuda")

@@ -93,7 +93,7 @@ def flip_crop(images: Tensor, move: Tensor) -> Tensor:
     padded = F.pad(images, (wide, wide, tall, tall))
     mirrored, down, right = move.unbind(1)
     rows = torch.arange(height, device=images.device) + (tall - down).unsqueeze(1)
-    columns = torch.arange(width, device=images.device).expand(count, width)
-    columns = torch.where(mirrored.unsqueeze(1) == 1, width - 1 - columns, columns) + (wide - right).unsqueeze(1)
+    columns = torch.arange(width, device=images.device) - right.unsqueeze(1)
+    columns = torch.where(mirrored.unsqueeze(1) == 1, width - 1 - columns, columns) + wide
     which = torch.arange(count, device=images.device).view(-1, 1, 1)
     return padded.permute(0, 2, 3, 1)[which, rows.unsqueeze(2), columns.unsqueeze(1)].permute(0, 3, 1, 2)

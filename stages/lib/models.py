@@ -20,8 +20,7 @@ def build(arch: str, options: Mapping[str, Any], classes: int, image_size: int, 
     ``image_size`` in pixels is passed on where the arch is made for one size (position embeddings). Raises StudyError
     where timm has no such arch, or not with these options or this size.
     """
-    import timm  # takes seconds, and whoever only loads images does not need it
-
+    timm = _timm()
     if not timm.is_model(arch):
         raise StudyError(f"timm {timm.__version__} has no model {arch!r}; timm.list_models('*') lists what it has.")
     settings = dict(options)
@@ -32,8 +31,9 @@ def build(arch: str, options: Mapping[str, Any], classes: int, image_size: int, 
         torch.default_generator.manual_seed(derive("initial weights", seed))
         try:
             model = timm.create_model(arch, pretrained=False, num_classes=classes, **settings)
+            _try(model, image_size)
         except (TypeError, ValueError, RuntimeError, AssertionError) as error:
-            raise StudyError(f"timm cannot build {arch} with {settings} for {classes} classes: {_line(error)}.") from None
+            raise StudyError(f"timm cannot build {arch} with {settings} for {image_size} pixels: {_line(error)}.") from None
     assert isinstance(model, nn.Module)
     return model
 
@@ -75,6 +75,26 @@ def is_convolutional(model: nn.Module) -> bool:
     """Whether most of the model's weights are convolutions, so that channels-last memory suits it."""
     sizes = [(parameter.numel(), parameter.dim() == 4) for parameter in model.parameters()]
     return 2 * sum(size for size, convolution in sizes if convolution) > sum(size for size, _ in sizes)
+
+
+@torch.inference_mode()
+def _try(model: nn.Module, image_size: int) -> None:
+    """Look at one black image: some sizes do not suit an arch, and only a forward pass tells."""
+    model.eval()(torch.zeros(1, 3, image_size, image_size))
+    model.train()
+
+
+def _timm() -> Any:
+    """timm, imported when it is first needed (it takes seconds), and without the wandb that it would import for its logs."""
+    hidden = "wandb" not in sys.modules
+    if hidden:
+        sys.modules["wandb"] = None  # type: ignore[assignment]  # Python's own way to say: not there
+    try:
+        import timm
+    finally:
+        if hidden:
+            del sys.modules["wandb"]
+    return timm
 
 
 def _head(model: nn.Module) -> tuple[str, ...]:

@@ -1,0 +1,63 @@
+"""One cell's metrics against scikit-learn."""
+
+import numpy as np
+import pytest
+from sklearn.metrics import accuracy_score, log_loss, top_k_accuracy_score
+
+from stages.lib.metrics import Predictions
+
+
+@pytest.fixture
+def sample():
+    random = np.random.RandomState(0)
+    labels = np.arange(300) % 12
+    logits = random.randn(300, 12).astype(np.float32)
+    logits[np.arange(300), labels] += 1.5
+    return logits, labels, tuple(f"c{label}" for label in range(12))
+
+
+def test_equal_to_sklearn(sample):
+    logits, labels, classes = sample
+    found = Predictions.from_logits(logits, labels, classes)
+    metrics = found.metrics()
+    assert metrics["images"] == 300
+    assert metrics["top1_accuracy"] == accuracy_score(labels, found.predicted)
+    assert metrics["top1_error"] == pytest.approx(1 - metrics["top1_accuracy"], abs=1e-15)
+    assert metrics["top5_error"] == pytest.approx(1 - top_k_accuracy_score(labels, logits, k=5), abs=1e-15)
+    probabilities = np.exp(logits.astype(float))
+    probabilities /= probabilities.sum(axis=1, keepdims=True)
+    assert found.nll.mean() == pytest.approx(log_loss(labels, probabilities), rel=1e-6)
+    assert np.allclose(found.confidence, probabilities.max(axis=1), rtol=1e-6)
+
+
+def test_rank_is_the_place_of_the_label(sample):
+    logits, labels, classes = sample
+    found = Predictions.from_logits(logits, labels, classes)
+    places = [list(np.argsort(-row, kind="stable")).index(label) for row, label in zip(logits, labels, strict=True)]
+    assert found.rank.tolist() == places
+    assert np.array_equal(found.rank == 0, found.predicted == labels)
+
+
+def test_equal_logits_count_for_the_lower_class():
+    logits = np.zeros((6, 6), np.float32)
+    found = Predictions.from_logits(logits, np.arange(6), tuple("abcdef"))
+    assert found.rank.tolist() == [0, 1, 2, 3, 4, 5]
+    assert found.predicted.tolist() == [0] * 6
+    assert found.metrics() == {"images": 6, "top1_accuracy": 1 / 6, "top1_error": 5 / 6, "top5_error": 1 / 6}
+
+
+def test_no_top5_for_five_classes():
+    found = Predictions.from_logits(np.zeros((2, 5), np.float32), np.array([0, 1]), tuple("abcde"))
+    assert set(found.metrics()) == {"images", "top1_accuracy", "top1_error"}
+
+
+def test_large_logits_do_not_overflow():
+    found = Predictions.from_logits(np.array([[1e4, 0, -1e4]], np.float32), np.array([2]), tuple("abc"))
+    assert found.nll.tolist() == [20000.0]
+    assert found.confidence.tolist() == [1.0]
+
+
+def test_types_are_those_of_the_file(sample):
+    found = Predictions.from_logits(*sample)
+    kinds = {name: array.dtype.str[1:] for name, array in vars(found).items()}
+    assert kinds == {"labels": "i2", "predicted": "i2", "rank": "i2", "confidence": "f4", "nll": "f4", "classes": "U3"}
