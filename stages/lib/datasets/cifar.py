@@ -46,7 +46,7 @@ class Archive:
 CIFAR10 = Archive(
     name="cifar-10-python.tar.gz",
     folder="cifar-10-batches-py",
-    md5="c58f30108f718f92721af3d95e74349a",
+    md5="c58f30108f718f92721af3b95e74349a",
     train={
         "data_batch_1": "c99cafc152244af753f735de768cd75f",
         "data_batch_2": "d4bba439e000b95fd0a9bffe97cbabec",
