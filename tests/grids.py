@@ -62,7 +62,7 @@ def sections(
         "study": {"name": name, "datasets": list(datasets), "models": list(models), "seeds": list(seeds)},
         "split": {"val_fraction": 0.1},
         "train": TRAIN,
-        "datasets": {dataset: {"source": {"format": dataset}, "recipe": {}} for dataset in declared},
+        "datasets": {dataset: {"source": {"format": "digits"}, "recipe": {}} for dataset in declared},
         "models": published | dict(models),
     }
 

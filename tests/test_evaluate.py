@@ -1,0 +1,132 @@
+"""The stage evaluate: its files, its refusals, and the real models on a few real images."""
+
+import json
+import subprocess
+
+import numpy as np
+import pytest
+from tiny import CNN, VIT, make, run
+
+from stages import evaluate, train
+from stages.lib import cells, resume
+from stages.lib.batches import ImageSet, Preprocess
+from stages.lib.checkpoint import pack, read, write
+from stages.lib.errors import StudyError
+from stages.lib.models import build, load
+
+
+@pytest.fixture
+def trained(tmp_path, monkeypatch):
+    """A project with one trained cell, as the working directory."""
+    monkeypatch.setenv("STUDY_DEVICE", "cpu")
+    monkeypatch.chdir(make(tmp_path, epochs=2))
+    train.Training(train.Inputs.read(CNN)).run(None)
+    return tmp_path
+
+
+def test_predictions_are_whole_compact_and_the_same_every_time(trained):
+    evaluate.evaluate(CNN)
+    file = cells.predictions(CNN) / "predictions.npz"
+    first = file.read_bytes()
+    with np.load(file) as arrays:
+        assert {name: arrays[name].shape for name in arrays} == {
+            "labels": (40,), "predicted": (40,), "rank": (40,), "confidence": (40,), "nll": (40,), "classes": (6,)
+        }  # fmt: skip
+        metrics = json.loads((cells.predictions(CNN) / "metrics.json").read_text())
+        assert metrics["top1_error"] == np.mean(arrays["predicted"] != arrays["labels"])
+        assert metrics["top5_error"] == np.mean(arrays["rank"] >= 5)
+    evaluate.evaluate(CNN)
+    assert file.read_bytes() == first
+
+
+def test_only_runs_and_raw_are_needed(trained):
+    (trained / "params.yaml").unlink()
+    subprocess.run(["rm", "-r", "data/history", "data/weights", "data/splits"], check=True)
+    evaluate.evaluate(CNN)
+
+
+def test_the_resume_state_is_removed(trained):
+    assert resume.folder(CNN).is_dir()
+    evaluate.evaluate(CNN)
+    assert not resume.folder(CNN).exists()
+
+
+def test_a_checkpoint_of_another_cell_is_refused(trained):
+    cells.runs(VIT).mkdir(parents=True)
+    (cells.runs(CNN) / "checkpoint.safetensors").rename(cells.runs(VIT) / "checkpoint.safetensors")
+    with pytest.raises(StudyError, match=f"is of {CNN} .* run python -m stages.train {VIT}"):
+        evaluate.evaluate(VIT)
+
+
+def test_a_checkpoint_of_another_architecture_is_one_sentence(trained):
+    file = cells.runs(CNN) / "checkpoint.safetensors"
+    weights, study = read(file)
+    write(file, pack(weights, study | {"arch": "test_vit", "arch_options": {"patch_size": 8}}))
+    done = run(trained, "evaluate", CNN)
+    assert done.returncode == 1
+    assert "does not fit VisionTransformer" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert not cells.predictions(CNN).exists()
+
+
+@pytest.mark.parametrize("damage", [lambda content: content[:100], lambda content: b"", lambda content: b"PK" + content])
+def test_a_damaged_checkpoint_is_one_sentence(trained, damage):
+    file = cells.runs(CNN) / "checkpoint.safetensors"
+    file.write_bytes(damage(file.read_bytes()))
+    with pytest.raises(StudyError, match="is damaged, or not a checkpoint of this study"):
+        evaluate.evaluate(CNN)
+
+
+def test_a_missing_checkpoint_is_one_sentence(trained):
+    with pytest.raises(StudyError, match="is not here; the stage train makes it"):
+        evaluate.evaluate(VIT)
+
+
+def test_measured_is_a_flat_copy(trained):
+    done = run(trained, "evaluate", CNN, "--measured")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith(f"evaluate {CNN} on CPU (")
+    names = sorted(path.name for path in cells.measured(CNN).iterdir())
+    assert names == ["history.csv", "metrics.json", "predictions.npz", "provenance.json"]
+
+
+def test_a_cell_is_wrong_before_torch_is_imported(tmp_path):
+    done = run(make(tmp_path), "train", "tiny-cnn-1-0")
+    assert done.returncode == 1
+    assert done.stderr.startswith("error: fraction is 1;")
+    done = run(tmp_path, "train", "tiny-resnet-1.0-0")
+    assert done.stderr.startswith("error: 'resnet' is not declared under models")
+
+
+@pytest.mark.parametrize("arch", ["resnet50", "vit_small_patch16_224"])
+def test_the_real_models_take_steps_on_real_images(arch, datasets_dir, tmp_path):
+    """Forward, backward, checkpoint and evaluation at 224 pixels."""
+    import torch
+
+    from stages.lib import exactness
+    from stages.lib.datasets.formats import load as load_dataset
+    from stages.lib.inference import logits
+    from stages.lib.metrics import Predictions
+    from stages.lib.params import Params, Source
+    from stages.lib.recipe import Recipe
+    from stages.lib.training import Trainer
+
+    device = torch.device("cpu")
+    exactness.pin(device)
+    dataset = load_dataset(Source("cifar10", {"url": "http://127.0.0.1:9"}), tmp_path)
+    recipe = Recipe(**{**vars(Params.load().recipe("cifar10", "resnet50_scratch")), "batch_size": 4})
+    few = ImageSet.load(dataset.train_images[:8], dataset.train_labels[:8], device)
+    preprocess = Preprocess(224, [0.485, 0.456, 0.406], [0.229, 0.224, 0.225], "bicubic", device)
+    trainer = Trainer(build(arch, {}, 10, 224, seed=0), recipe, 0, few, few, preprocess)
+    line = trainer.run_epoch(0, lambda images, loss: None)
+    assert 1 < line.train_loss < 6
+    write(tmp_path / "checkpoint.safetensors", pack(trainer.model.state_dict(), {"arch": arch}))
+
+    weights, study = read(tmp_path / "checkpoint.safetensors")
+    model = build(study["arch"], {}, 10, 224, seed=1)
+    load(model, weights, "checkpoint")
+    tests = ImageSet.load(dataset.test_images[:8], dataset.test_labels[:8], device)
+    outputs = logits(model, tests, preprocess, recipe.precision, trainer.channels_last).numpy()
+    assert outputs.shape == (8, 10)
+    assert np.array_equal(outputs, logits(trainer.model, tests, preprocess, recipe.precision, trainer.channels_last).numpy())
+    assert Predictions.from_logits(outputs, dataset.test_labels[:8], dataset.classes).metrics()["images"] == 8

@@ -1,0 +1,239 @@
+"""The loop: exactness, the recipe, and errors in one sentence."""
+
+import json
+import math
+
+import numpy as np
+import pytest
+import torch
+from tiny import CNN, VIT, make, outs, write_raw
+
+from stages import evaluate, train
+from stages.lib import cells
+from stages.lib.batches import ImageSet, Preprocess
+from stages.lib.cells import Cell
+from stages.lib.errors import StudyError
+from stages.lib.models import build
+from stages.lib.recipe import Recipe
+from stages.lib.training import Epoch, Trainer, best, learning_rate
+
+RECIPE = Recipe(
+    image_size=32,
+    epochs=3,
+    batch_size=16,
+    learning_rate=0.002,
+    betas=(0.9, 0.999),
+    eps=1e-8,
+    weight_decay=0.01,
+    augmentation="none",
+    precision="fp32",
+)
+
+
+@pytest.fixture(autouse=True)
+def on_the_cpu(monkeypatch):
+    monkeypatch.setenv("STUDY_DEVICE", "cpu")
+
+
+def run(cell: Cell) -> None:
+    """One training, in this process."""
+    train.Training(train.Inputs.read(cell)).run(None)
+
+
+def trainer(recipe=RECIPE, seed=0, arch=("test_vit", {"patch_size": 8, "depth": 1}), device="cpu") -> Trainer:
+    random = np.random.RandomState(0)
+    images, labels = random.randint(0, 256, (58, 32, 32, 3), np.uint8), np.arange(58) % 6
+    chosen = torch.device(device)
+    data = ImageSet.load(images, labels, chosen)
+    preprocess = Preprocess(recipe.image_size, [0.5] * 3, [0.25] * 3, "bicubic", chosen)
+    model = build(*arch, classes=6, image_size=recipe.image_size, seed=seed)
+    return Trainer(model, recipe, seed, data, data, preprocess)
+
+
+def quiet(images, loss):
+    pass
+
+
+@pytest.mark.parametrize("cell", [CNN, VIT], ids=str)
+def test_the_same_cell_twice_gives_the_same_bytes(cell, tmp_path, monkeypatch):
+    found = []
+    for name in ("first", "second"):
+        (tmp_path / name).mkdir()
+        monkeypatch.chdir(make(tmp_path / name))
+        torch.manual_seed(len(found))  # nothing global has a say
+        np.random.seed(len(found))
+        run(cell)
+        found.append(outs(tmp_path / name, cell))
+    assert found[0] == found[1]
+
+
+def test_another_seed_gives_another_result(tmp_path, monkeypatch):
+    monkeypatch.chdir(make(tmp_path))
+    other = Cell("tiny", "cnn", 1.0, 1)
+    run(CNN)
+    run(other)
+    assert outs(tmp_path, CNN)["history.csv"] != outs(tmp_path, other)["history.csv"]
+
+
+def test_outs_are_those_of_the_contract(tmp_path, monkeypatch):
+    monkeypatch.chdir(make(tmp_path))
+    run(CNN)
+    lines = (cells.history(CNN) / "history.csv").read_text().splitlines()
+    assert lines[0] == "epoch,learning_rate,train_loss,train_error,val_loss,val_error"
+    assert len(lines) == 1 + 4
+    origin = json.loads((cells.history(CNN) / "provenance.json").read_text())
+    assert origin["cell"] == str(CNN)
+    assert origin["train_images"] == 70
+    assert origin["validation_images"] == 20
+    assert origin["recipe"]["epochs"] == 4
+    assert set(origin["data_md5"]) == {"classes.json", *(f"{part}_{kind}.npy" for part in ("train", "test") for kind in ("images", "labels"))}
+    assert len(origin["code_sha256"]) == 64
+    assert origin["device"].startswith("CPU (")
+    assert origin["images_per_second"] > 0
+    errors = [float(line.split(",")[5]) for line in lines[1:]]
+    assert origin["best_epoch"] == 1 + errors.index(min(errors))
+    assert sorted(path.name for path in cells.runs(CNN).iterdir()) == ["checkpoint.safetensors"]
+
+
+def test_learning_rate_is_annealed_per_epoch():
+    rates = [learning_rate(RECIPE, epoch) for epoch in range(3)]
+    assert rates == pytest.approx([0.002, 0.002 * 0.75, 0.002 * 0.25])
+    parameter = torch.nn.Parameter(torch.zeros(1))
+    optimizer = torch.optim.SGD([parameter], lr=0.002)
+    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, T_max=3)
+    for rate in rates:
+        assert rate == pytest.approx(optimizer.param_groups[0]["lr"])
+        optimizer.step()
+        schedule.step()
+
+
+def test_the_best_epoch_is_the_earliest_of_equals():
+    errors = [0.4, 0.2, 0.3, 0.2]
+    assert best([Epoch(place + 1, 0, 0, 0, 0, error) for place, error in enumerate(errors)]) == 2
+
+
+def test_an_epoch_is_what_a_plain_loop_does():
+    from stages.lib.batches import order
+
+    ours = trainer()
+    line = ours.run_epoch(0, quiet)
+
+    model = build("test_vit", {"patch_size": 8, "depth": 1}, classes=6, image_size=32, seed=0)
+    adam = torch.optim.Adam(model.parameters(), lr=0.002, betas=(0.9, 0.999), eps=1e-8, weight_decay=0.01)
+    images, labels = (ours.train.images.float() / 255 - 0.5) / 0.25, ours.train.labels
+    total, wrong = 0.0, 0
+    for batch in torch.from_numpy(order(58, 0, 0)).split(16):
+        logits = model(images[batch])
+        loss = torch.nn.functional.cross_entropy(logits, labels[batch])
+        adam.zero_grad()
+        loss.backward()
+        adam.step()
+        total += loss.item() * len(batch)
+        wrong += (logits.argmax(1) != labels[batch]).sum().item()
+    assert line.train_loss == pytest.approx(total / 58, rel=1e-5)
+    assert line.train_error == wrong / 58
+    for name, parameter in model.named_parameters():
+        assert torch.allclose(parameter, ours.model.get_parameter(name), atol=1e-5), name
+
+
+@pytest.mark.parametrize("arch", [("test_vit", {"patch_size": 8, "depth": 1, "proj_drop_rate": 0.2}), ("resnet10t", {"stem_width": 8})])
+def test_a_restored_trainer_goes_on_as_if_never_stopped(arch):
+    recipe = Recipe(**{**vars(RECIPE), "augmentation": "flip_crop", "precision": "bf16"})
+    whole = trainer(recipe, arch=arch)
+    whole.run_epoch(0, quiet)
+    saved = {name: tensor.clone() for name, tensor in whole.tensors().items()}
+    rest = trainer(recipe, seed=0, arch=arch)
+    rest.restore({name: tensor.contiguous() for name, tensor in saved.items()})
+    assert whole.run_epoch(1, quiet) == rest.run_epoch(1, quiet)
+    for name, tensor in whole.tensors().items():
+        assert torch.equal(tensor, rest.tensors()[name]), name
+
+
+def test_an_infinite_loss_names_epoch_and_step(tmp_path, monkeypatch):
+    monkeypatch.chdir(make(tmp_path, learning_rate=1e30, precision="fp32"))
+    with pytest.raises(StudyError, match=r"the loss is (nan|inf) in step \d of epoch 1; lower the learning rate"):
+        run(CNN)
+    failed = json.loads(cells.failed(CNN).read_text())
+    assert failed["cell"] == str(CNN)
+    assert failed["when_epoch"] == 1
+    assert "lower the learning rate" in failed["error"]
+    assert not cells.runs(CNN).exists()
+
+
+def test_a_success_removes_the_record_of_the_failure(tmp_path, monkeypatch):
+    monkeypatch.chdir(make(tmp_path, epochs=1))
+    cells.failed(CNN).parent.mkdir()
+    cells.failed(CNN).write_text("{}")
+    run(CNN)
+    assert not cells.failed(CNN).exists()
+
+
+def test_out_of_memory_is_one_sentence(monkeypatch):
+    ours = trainer()
+
+    def fail(*_):
+        raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB")
+
+    monkeypatch.setattr(ours, "_full_step", fail)
+    with pytest.raises(StudyError, match="out of memory in epoch 1; free it of other processes, or lower train.batch_size"):
+        ours.run_epoch(0, quiet)
+
+
+@pytest.mark.parametrize(
+    ("missing", "way_out"),
+    [
+        (cells.raw("tiny") / "train_images.npy", "stages.download tiny"),
+        (cells.weights("cnn") / "card.json", "stages.weights cnn"),
+        (cells.split("tiny", 1.0, 0) / "train.npy", "stages.split tiny 1.0 0"),
+    ],
+)
+def test_a_missing_input_names_the_command_that_makes_it(missing, way_out, tmp_path, monkeypatch):
+    monkeypatch.chdir(make(tmp_path))
+    missing.unlink()
+    with pytest.raises(StudyError, match=way_out):
+        run(CNN)
+
+
+def test_a_card_of_another_arch_is_refused(tmp_path, monkeypatch):
+    monkeypatch.chdir(make(tmp_path))
+    (cells.weights("vit") / "card.json").replace(cells.weights("cnn") / "card.json")
+    with pytest.raises(StudyError, match=r"is of test_vit .* params.yaml wants resnet10t .* stages.weights cnn"):
+        run(CNN)
+
+
+def test_one_image_left_over_does_not_break_batch_normalisation(tmp_path, monkeypatch):
+    monkeypatch.chdir(make(tmp_path, epochs=1))
+    np.save(cells.split("tiny", 1.0, 0) / "train.npy", np.arange(65))  # 4 * 16 + 1
+    run(CNN)
+
+
+def test_evaluate_measures_what_train_saved(tmp_path, monkeypatch):
+    monkeypatch.chdir(make(tmp_path, epochs=2))
+    run(CNN)
+    evaluate.evaluate(CNN)
+    metrics = json.loads((cells.predictions(CNN) / "metrics.json").read_text())
+    assert metrics["images"] == 40
+    assert math.isclose(metrics["top1_accuracy"] + metrics["top1_error"], 1)
+    write_raw(tmp_path / "other", classes=5)
+
+
+@pytest.mark.gpu
+@pytest.mark.parametrize("arch", [("resnet10t", {}), ("test_vit", {"patch_size": 8, "proj_drop_rate": 0.1})])
+@pytest.mark.parametrize("augmentation", ["none", "flip_crop"])
+def test_a_cuda_training_is_exact_and_near_the_cpu(cuda, arch, augmentation):
+    from stages.lib import exactness
+
+    exactness.pin(cuda)
+    recipe = Recipe(**{**vars(RECIPE), "augmentation": augmentation, "precision": "bf16"})
+    runs = [trainer(recipe, arch=arch, device="cuda") for _ in range(2)]
+    lines = [[each.run_epoch(epoch, quiet) for epoch in range(3)] for each in runs]
+    assert lines[0] == lines[1]
+    for name, tensor in runs[0].tensors().items():
+        assert torch.equal(tensor, runs[1].tensors()[name]), name
+    if "proj_drop_rate" not in arch[1]:
+        reference = trainer(recipe, arch=arch)
+        assert reference.run_epoch(0, quiet).train_loss == pytest.approx(lines[0][0].train_loss, rel=0.05)
+    saved = {name: tensor.cpu() for name, tensor in runs[0].tensors().items()}
+    resumed = trainer(recipe, arch=arch, device="cuda")
+    resumed.restore(saved)
+    assert resumed.run_epoch(2, quiet) == runs[0].run_epoch(2, quiet)
