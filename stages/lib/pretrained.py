@@ -61,16 +61,16 @@ def fetch(weights: Weights, target: Path) -> Fetched:
 
 def _from_hub(source: str, target: Path) -> tuple[Mapping[str, Any], str]:
     """config.json and commit of ``hf-hub:owner/name[@revision]``; HF_ENDPOINT, HF_HOME and HF_HUB_OFFLINE are honoured."""
-    from huggingface_hub import constants, hf_hub_download
+    from huggingface_hub import hf_hub_download
 
     repository, _, revision = source.removeprefix(HUB).partition("@")
     with _hub_errors(source):
-        config = Path(hf_hub_download(repository, CONFIG, revision=revision or None, endpoint=constants.ENDPOINT))
+        config = Path(hf_hub_download(repository, CONFIG, revision=revision or None))
         commit = config.parent.name  # the cache is laid out as snapshots/<commit>/<file>
         if not COMMIT.fullmatch(commit):
             raise StudyError(f"{source}: the hub's cache has no commit in {config}; {WAY_OUT}.")
         # By commit, so that both files belong together even if the repository changes in between.
-        path = Path(hf_hub_download(repository, FILE, revision=commit, endpoint=constants.ENDPOINT))
+        path = Path(hf_hub_download(repository, FILE, revision=commit))
     shutil.copyfile(path, target)
     # The cache links to a large file by the sha256 that the hub gives for it, and checks nothing but its length.
     promised = path.readlink().name if path.is_symlink() else ""
