@@ -11,8 +11,8 @@ import shutil
 import numpy as np
 
 from stages.lib import cells, folders, resume
+from stages.lib.atomic import write
 from stages.lib.cells import Cell
-from stages.lib.checkpoint import write
 from stages.lib.console import parser, run, say
 from stages.lib.datasets import Dataset
 from stages.lib.errors import StudyError

@@ -11,16 +11,15 @@ import json
 import sys
 import time
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from stages.lib import cells, code, folders, provenance, resume
+from stages.lib.atomic import write
 from stages.lib.card import WEIGHTS, Card
 from stages.lib.cells import Cell
-from stages.lib.checkpoint import write
 from stages.lib.console import parser, run, say
 from stages.lib.datasets import Dataset
 from stages.lib.errors import StudyError
@@ -104,7 +103,7 @@ class Training:
     def run(self, deadline: float | None) -> None:
         """Train what is left, then write the outs; exit code 75 where the next epoch would end after ``deadline``."""
         with (
-            resume.exclusive(Path(".dvc/tmp/training") / f"{self.cell}.lock", self.cell),
+            resume.exclusive(resume.workspace_lock(self.cell), self.cell),
             resume.exclusive(self.store.lock, self.cell),
         ):
             try:

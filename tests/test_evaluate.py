@@ -9,8 +9,9 @@ from tiny import CNN, VIT, make, run
 
 from stages import evaluate, train
 from stages.lib import cells, resume
+from stages.lib.atomic import write
 from stages.lib.batches import ImageSet, Preprocess
-from stages.lib.checkpoint import pack, read, write
+from stages.lib.checkpoint import pack, read
 from stages.lib.errors import StudyError
 from stages.lib.models import build, load
 

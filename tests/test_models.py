@@ -76,7 +76,8 @@ def test_missing_tensors_are_refused():
 
 
 @pytest.mark.parametrize(
-    ("arch", "options", "size"), [("resnet5000", {}, 32), ("resnet10t", {"no_such_option": 1}, 32), ("test_vit", {"patch_size": 64}, 32)]
+    ("arch", "options", "size"),
+    [("resnet5000", {}, 32), ("resnet10t", {"no_such_option": 1}, 32), ("test_vit", {"patch_size": 64}, 32)],
 )
 def test_what_timm_cannot_build_is_one_sentence(arch, options, size):
     with pytest.raises(StudyError, match="timm"):

@@ -8,7 +8,16 @@ from PIL import Image
 from stages.lib.resize import FILTERS, resize, taps
 
 PIL_FILTERS = {"bilinear": Image.Resampling.BILINEAR, "bicubic": Image.Resampling.BICUBIC}
-SIZES = [((16, 16), 32), ((32, 32), 224), ((32, 32), 33), ((8, 8), 32), ((32, 32), 7), ((224, 224), 32), ((20, 31), 24), ((5, 24), 24)]
+SIZES = [
+    ((16, 16), 32),
+    ((32, 32), 224),
+    ((32, 32), 33),
+    ((8, 8), 32),
+    ((32, 32), 7),
+    ((224, 224), 32),
+    ((20, 31), 24),
+    ((5, 24), 24),
+]
 
 
 def by_pillow(images, size, interpolation):

@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from stages.lib import checkpoint
+from stages.lib import atomic
 from stages.lib.cells import Cell
 from stages.lib.console import say
 from stages.lib.errors import StudyError
@@ -31,6 +31,11 @@ KEPT = 2
 def folder(cell: Cell) -> Path:
     """Where the states of a cell's trainings lie, one folder per key."""
     return Path(os.environ.get("DVC_ROOT") or ".") / ".dvc" / "tmp" / "training" / str(cell)
+
+
+def workspace_lock(cell: Cell) -> Path:
+    """The lock of a cell's outs in this workspace, whatever its recipe is."""
+    return Path(".dvc") / "tmp" / "training" / f"{cell}.lock"
 
 
 def key(determinants: Mapping[str, Any]) -> str:
@@ -84,10 +89,10 @@ class Store:
         sums = {name: hashlib.sha256(content).hexdigest() for name, content in files.items()}
         for name, content in files.items():
             if name != _best(state.best_epoch) or not (self._folder / name).exists():
-                checkpoint.write(self._folder / name, content)
+                atomic.write(self._folder / name, content)
         body = {"epoch": state.epoch, "best_epoch": state.best_epoch, "files": sums, "record": state.record}
         envelope = {"body": body, "sha256": key(body)}
-        checkpoint.write(self._folder / _json(state.epoch), json.dumps(envelope, indent=1).encode())
+        atomic.write(self._folder / _json(state.epoch), json.dumps(envelope, indent=1).encode())
         self._drop_old()
 
     def load(self) -> State | None:

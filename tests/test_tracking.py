@@ -1,0 +1,117 @@
+"""Weights & Biases: off unless wanted, one run per cell, never a reason to stop."""
+
+import sys
+
+import pytest
+from tiny import CNN, make, run
+
+from stages.lib import tracking
+from stages.lib.cells import Cell
+
+
+@pytest.mark.parametrize(
+    ("variables", "expected"),
+    [
+        ({}, False),
+        ({"WANDB_MODE": "disabled", "WANDB_PROJECT": "p", "WANDB_API_KEY": "k"}, False),
+        ({"WANDB_MODE": "offline"}, True),
+        ({"WANDB_MODE": "online"}, True),
+        ({"WANDB_PROJECT": "p"}, True),
+        ({"WANDB_API_KEY": "k"}, True),
+        ({"WANDB_ENTITY": "e"}, True),
+        ({"WANDB_DIR": "d"}, False),
+        ({"WANDB_PROJECT": ""}, False),
+    ],
+)
+def test_wanted_by_wandbs_own_variables(variables, expected, monkeypatch):
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    assert tracking.wanted() is expected
+    assert (tracking.new_id() is not None) is expected
+
+
+def test_without_wandb_there_is_one_line_of_warning(monkeypatch, capsys):
+    monkeypatch.setenv("WANDB_MODE", "offline")
+    monkeypatch.setitem(sys.modules, "wandb", None)
+    tracker = tracking.Tracker(CNN, "abcd1234", {})
+    tracker.log({"loss": 1.0}, step=1)
+    tracker.finish()
+    assert capsys.readouterr().out.count("\n") == 1
+
+
+def test_a_failing_wandb_stops_nothing(monkeypatch, capsys):
+    class Failing:
+        @staticmethod
+        def init(**_):
+            raise RuntimeError("no\nserver")
+
+        @staticmethod
+        def Settings(**_):  # noqa: N802 (wandb's name)
+            return None
+
+    monkeypatch.setenv("WANDB_MODE", "online")
+    monkeypatch.setitem(sys.modules, "wandb", Failing)
+    tracking.Tracker(CNN, "abcd1234").finish()
+    assert capsys.readouterr().out == ("warning: Weights & Biases does not start (no server); the stage goes on without it.\n")
+
+
+def test_off_does_not_import_wandb(tmp_path):
+    folder = make(tmp_path, epochs=1)
+    (folder / "wandb.py").write_text("raise SystemExit('imported')")
+    assert run(folder, "train", CNN).returncode == 0
+
+
+def test_offline_train_and_evaluate_share_a_run(tmp_path):
+    pytest.importorskip("wandb")
+    folder = make(tmp_path, epochs=2)
+    root = tmp_path / "root"
+    root.mkdir()
+    settings = {"WANDB_MODE": "offline", "DVC_ROOT": str(root)}
+    for stage in ("train", "evaluate"):
+        done = run(folder, stage, CNN, **settings)
+        assert done.returncode == 0, done.stderr
+        assert "warning" not in done.stdout, done.stdout
+    runs = sorted((root / "wandb").glob("offline-run-*"))  # not in the workspace, which may be a temporary one
+    assert not (folder / "wandb").exists()
+    assert len(runs) == 2  # offline, each process writes its own part; wandb sync joins them by the run's id
+    (identity,) = {path.name.rpartition("-")[2] for path in runs}
+    history, results = (records(path, identity) for path in runs)
+    assert [int(line["_step"]) for line in history["history"]] == [1, 2]
+    assert {"train_loss", "val_error"} <= set(history["history"][0])
+    assert history["config"]["epochs"] == 2
+    assert history["group"] == results["group"] == "tiny"
+    assert history["name"] == str(CNN)
+    assert "test/top1_error" in results["summary"]
+
+
+def records(folder, identity):
+    """What an offline run's file holds, read by wandb's own reader."""
+    import json
+
+    from wandb.proto import wandb_internal_pb2
+    from wandb.sdk.internal.datastore import DataStore
+
+    store = DataStore()
+    store.open_for_scan(str(folder / f"run-{identity}.wandb"))
+    found = {"history": [], "summary": {}, "config": {}}
+    while (data := store.scan_data()) is not None:
+        record = wandb_internal_pb2.Record()
+        record.ParseFromString(data)
+        kind = record.WhichOneof("record_type")
+        if kind == "run":
+            found |= {"group": record.run.run_group, "name": record.run.display_name}
+            found["config"] |= {item.key: json.loads(item.value_json) for item in record.run.config.update}
+        elif kind == "history":
+            line = {item.key or item.nested_key[0]: json.loads(item.value_json) for item in record.history.item}
+            found["history"].append(line | {"_step": record.history.step.num})
+        elif kind == "summary":
+            found["summary"] |= {"/".join(item.nested_key) or item.key: item.value_json for item in record.summary.update}
+    return found
+
+
+def test_the_group_is_the_study_where_it_can_be_read(tmp_path, monkeypatch):
+    monkeypatch.chdir(make(tmp_path))
+    assert tracking._study() == "tiny"
+    (tmp_path / "params.yaml").unlink()
+    assert tracking._study() is None
+    assert tracking.Tracker(Cell("a", "b", 1.0, 0), None)._run is None
