@@ -149,6 +149,8 @@ def _attempt(url: str, part: Path, way_out: str) -> None:
         length = response.headers.get("Content-Length")
         total = offset + int(length) if length is not None else None
         _remember_version(response, version_file)
+        if not offset:
+            say(f"fetching {url}{f' ({total:,} bytes)' if total else ''}")
         _receive(response, part, offset, total, way_out)
 
 
