@@ -232,7 +232,7 @@ def test_a_full_disk_keeps_the_last_good_state(project, reference, monkeypatch):
         context.setattr(os, "fsync", full)
         here()
     assert str(caught.value.filename).endswith("0003.safetensors")
-    folder, names = state_files()
+    _, names = state_files()
     assert {"0001.json", "0002.json"} <= set(names)
     assert not [name for name in names if name.endswith(".part")]
     assert "No space left" in json.loads(cells.failed(CNN).read_text())["error"]

@@ -97,7 +97,7 @@ class Store:
 
     def load(self) -> State | None:
         """The latest state that is whole, None where there is none. Says which ones are damaged, and drops them."""
-        for path in sorted(self._folder.glob("*.json"), reverse=True):
+        for path in reversed(self._records()):
             state = self._read(path)
             if state is not None:
                 return state
@@ -106,6 +106,10 @@ class Store:
         for path in self._folder.glob("*.safetensors"):  # of no use without their JSON
             path.unlink()
         return None
+
+    def _records(self) -> list[Path]:
+        """The JSON files, the latest epoch last."""
+        return sorted(self._folder.glob("[0-9]*.json"), key=lambda path: int(path.stem))
 
     def _read(self, path: Path) -> State | None:
         try:
@@ -126,9 +130,8 @@ class Store:
 
     def _drop_old(self) -> None:
         """Keep the last states and the files that they name."""
-        records = sorted(self._folder.glob("*.json"))
         wanted = {"lock"}
-        for path in records[-KEPT:]:
+        for path in self._records()[-KEPT:]:
             wanted |= {path.name, *json.loads(path.read_bytes())["body"]["files"]}
         for path in self._folder.iterdir():
             if path.name not in wanted:
