@@ -13,6 +13,7 @@ from stages import aggregate
 from stages.lib import housekeeping
 from stages.lib.cells import Cell
 from stages.lib.errors import StudyError
+from stages.lib.figures import drawn
 from stages.lib.grid import Grid
 from stages.lib.params import Params
 
@@ -40,6 +41,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / "dvc.yaml").write_text(yaml.safe_dump({"stages": content["stages"] | stages}))
     dvc(tmp_path, "commit", "-f", *stages)
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(drawn, "all_figures", lambda analysis: iter(()))
     monkeypatch.setenv("DVC_STAGE", "aggregate@tiny")
     monkeypatch.setattr(sys, "argv", ["aggregate", "tiny"])
     return tmp_path

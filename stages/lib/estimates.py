@@ -102,10 +102,10 @@ class Errors:
         with np.errstate(divide="ignore", invalid="ignore"):
             runs = [_weigh(contrast, arms, self._runs, logarithm) for arms in by_dataset.values()]
             draws = self._draws and [_weigh(contrast, arms, self._draws, logarithm) for arms in by_dataset.values()]
-        values = np.sum(runs, axis=0)
-        value = float(np.round(values.mean(), EXACT))
+            values = np.sum(runs, axis=0)
         if not np.isfinite(values).all():
             return None
+        value = float(np.round(values.mean(), EXACT))
         each = tuple(float(run) for run in np.round(values, EXACT))
         if not draws:
             return Estimate(value, None, None, each)

@@ -42,6 +42,8 @@ def page(
         table = by_name.get(f"parts_{finding.key.lower()}")
         if table:
             blocks.append(table if finding.key in HYPOTHESES else Details(sentence(finding, html=True), (table,)))
+        else:
+            blocks.append(Paragraph(sentence(finding)))
     if "relative" in by_name:
         blocks += [Paragraph(_relative(analysis)), by_name["relative"]]
     blocks += _present(by_name, "variability")

@@ -43,7 +43,6 @@ def learning_curves(analysis: Analysis, dataset: str) -> Figure | None:
             axes.set_axis_off()
         for axes in panels[: len(models)]:
             axes.set_ylim(0, 1.04 * highest)
-        figure.draw_without_rendering()
         for axes, names in zip(panels, ends, strict=False):
             label_ends(axes, names)
     return figure

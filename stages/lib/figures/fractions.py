@@ -80,7 +80,7 @@ def slope(analysis: Analysis) -> Figure | None:
                 axes.errorbar([shift, 1 + shift], heights, yerr=bars, capsize=2, **look.line)
                 change = f"{heights[1] - heights[0]:+.1f}".replace("-", "−")
                 names.append((heights[1], f"{analysis.labels.model(model)} {change}", look.colour))
-            _finish(figure, axes, names)
+            _finish(axes, names)
             axes.set_ylim(bottom=0)
     return figure
 
@@ -111,12 +111,11 @@ def _lines(
                 markersize=3,
             )
         names.append((100 * there[-1][1].value, name, look.colour))
-    _finish(axes.figure, axes, names)
+    _finish(axes, names)
 
 
-def _finish(figure: Any, axes: Axes, names: Sequence[tuple[float, str, str]]) -> None:
+def _finish(axes: Axes, names: Sequence[tuple[float, str, str]]) -> None:
     if names:
-        figure.draw_without_rendering()  # the layout, which label_ends measures
         label_ends(axes, names)
     else:
         nothing(axes, MISSING)

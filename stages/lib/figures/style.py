@@ -17,6 +17,7 @@ from stages.lib.params import Model
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#000000")
 MARKERS = ("o", "s", "^", "D", "v", "P", "X")
 DASHES = ("-", (0, (6, 2)), (0, (1, 1.5)), (0, (6, 2, 1, 2)), (0, (3, 1, 1, 1, 1, 1)))
+LABEL_HEIGHT = 0.145  # inches, of a line of 8 points
 RC: dict[Any, Any] = {
     "svg.hashsalt": "study",
     "svg.fonttype": "path",
@@ -78,7 +79,7 @@ def save(figure: Figure, folder: Path, name: str) -> None:
         figure.draw_without_rendering()
         figure.set_layout_engine("none")  # laid out once, not again for each format
         figure.savefig(folder / f"{name}.svg", metadata={"Date": None, "Creator": None})
-        figure.savefig(folder / f"{name}.png", dpi=150, metadata={"Software": None})
+        figure.savefig(folder / f"{name}.png", dpi=130, metadata={"Software": None})
 
 
 def spread(heights: Sequence[float], gap: float) -> list[float]:
@@ -104,8 +105,8 @@ def label_ends(axes: Axes, ends: Sequence[tuple[float, str, str]], right: bool =
     if not ends:
         return
     bottom, top = axes.get_ylim()
-    inches = axes.get_position().height * axes.figure.get_size_inches()[1]  # type: ignore[union-attr]
-    gap = abs(top - bottom) * 0.155 / max(inches, 0.1)
+    inches = axes.get_position().height * axes.get_figure(root=True).get_size_inches()[1]  # before layout: near enough
+    gap = abs(top - bottom) * LABEL_HEIGHT / inches
     for (height, text, colour), place in zip(ends, spread([end[0] for end in ends], gap), strict=True):
         axes.annotate(
             text,
