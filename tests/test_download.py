@@ -260,7 +260,7 @@ def test_files_that_are_no_batches(content, sentence, fake, tmp_path):
 )
 def test_sources_are_checked(source, sentence, tmp_path):
     with pytest.raises(StudyError, match=sentence):
-        formats.load(source, tmp_path)
+        formats.check(source, "datasets.small.source")
 
 
 def command(project, root, *arguments):

@@ -114,12 +114,16 @@ class Params:
         return Split(float(value))
 
     def source(self, dataset: str) -> Source:
-        """Where ``dataset`` comes from. The reader itself checks its options."""
+        """Where ``dataset`` comes from; options are checked as its format wants them."""
+        from stages.lib.datasets import formats  # it needs Source from here
+
         source = self._dataset(dataset)["source"]
         where = f"datasets.{dataset}.source"
         if not isinstance(source, Mapping) or not isinstance(source.get("format"), str):
             raise StudyError(f"params.yaml: {where} is {source!r}; it must be a mapping with the key format.")
-        return Source(source["format"], {key: value for key, value in source.items() if key != "format"})
+        described = Source(source["format"], {key: value for key, value in source.items() if key != "format"})
+        formats.check(described, where)
+        return described
 
     def model(self, name: str) -> Model:
         """The model declared as ``name``."""

@@ -15,24 +15,26 @@ from stages.lib.params import Source
 
 def load(source: Source, workdir: Path) -> Dataset:
     """The dataset that ``source`` describes; transfers are kept in ``workdir`` until they are complete."""
-    check(source)
     return _FORMATS[source.format].load(source.options, workdir)
 
 
-def check(source: Source) -> None:
-    """Raise StudyError where the format of ``source`` is unknown, or an option is unknown, missing or out of range."""
+def check(source: Source, where: str) -> None:
+    """Raise StudyError where the format of ``source`` is unknown, or an option is unknown, missing or out of range.
+
+    ``where`` is its key in params.yaml, for the message.
+    """
     if source.format not in _FORMATS:
-        raise StudyError(f"params.yaml: source.format is {source.format!r}; it must be one of {', '.join(_FORMATS)}.")
+        raise StudyError(f"params.yaml: {where}.format is {source.format!r}; it must be one of {', '.join(_FORMATS)}.")
     options = _FORMATS[source.format].options
     for key in source.options:
         if key not in options:
             allowed = ", ".join(("format", *options))
-            raise StudyError(f"params.yaml: source.{key} is not a key of format {source.format}; there are {allowed}.")
+            raise StudyError(f"params.yaml: {where}.{key} is not a key of format {source.format}; there are {allowed}.")
     for key in options:
         value = source.options.get(key)
         if not isinstance(value, str) or not value.startswith(("http://", "https://")):
             raise StudyError(
-                f"params.yaml: source.{key} is {value!r}; format {source.format} needs an http or https URL there."
+                f"params.yaml: {where}.{key} is {value!r}; format {source.format} needs an http or https URL there."
             )
 
 
