@@ -105,7 +105,7 @@ def label_ends(axes: Axes, ends: Sequence[tuple[float, str, str]], right: bool =
     if not ends:
         return
     bottom, top = axes.get_ylim()
-    inches = axes.get_position().height * axes.get_figure(root=True).get_size_inches()[1]  # before layout: near enough
+    inches = axes.bbox.height / axes.figure.dpi  # before layout: near enough
     gap = abs(top - bottom) * LABEL_HEIGHT / inches
     for (height, text, colour), place in zip(ends, spread([end[0] for end in ends], gap), strict=True):
         axes.annotate(

@@ -1,0 +1,124 @@
+"""Figures: the same bytes every time, nothing of the day in them, and labels that do not cover each other."""
+
+from pathlib import Path
+
+import matplotlib.image
+import pytest
+from grids import MODELS, sections, write_cells, write_study
+from matplotlib.figure import Figure
+
+from stages.lib import results
+from stages.lib.analysis import Analysis
+from stages.lib.figures import classes, comparisons, curves, fractions
+from stages.lib.figures.style import save, spread, style
+from stages.lib.grid import Grid
+from stages.lib.params import Params
+from stages.lib.published import Published
+
+
+def analysed(root: Path, leave_out: int = 0, **options: object) -> Analysis:
+    params = sections(**options)  # type: ignore[arg-type]
+    write_study(root, params, (1.0, 0.5, 0.1))
+    grid = Grid.load(Params(params), root / "dvc.yaml")
+    write_cells(root, grid.cells()[leave_out:])
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(root)
+        return Analysis.of_cells(grid, results.load(grid.cells()), Published.read())
+
+
+@pytest.fixture(scope="module")
+def analysis(tmp_path_factory: pytest.TempPathFactory) -> Analysis:
+    return analysed(tmp_path_factory.mktemp("study"))
+
+
+def texts(figure: Figure) -> list[str]:
+    return [text.get_text() for axes in figure.axes for text in axes.texts]
+
+
+def test_the_same_bytes_twice_without_dates_or_versions(analysis: Analysis, tmp_path: Path) -> None:
+    for name in ("first", "second"):
+        save(fractions.error_against_fraction(analysis, "easy"), tmp_path, name)
+    for suffix in ("svg", "png"):
+        first, second = ((tmp_path / f"{name}.{suffix}").read_bytes() for name in ("first", "second"))
+        assert first == second
+        assert (
+            b"<dc:date" not in first and b"Software" not in first and b"Matplotlib" not in first.replace(b"matplotlib.org", b"")
+        )
+
+
+def test_lines_are_labelled_where_they_end_and_the_axis_has_the_ladder(analysis: Analysis) -> None:
+    figure = fractions.error_against_fraction(analysis, "easy")
+    assert sorted(texts(figure)) == ["CNN, pre-trained", "CNN, scratch", "ViT, pre-trained", "ViT, scratch"]
+    (axes,) = figure.axes
+    assert axes.get_xscale() == "log" and axes.get_legend() is None
+    assert [label.get_text() for label in axes.get_xticklabels()] == ["1.0", "0.5", "0.1"]
+    assert len(axes.collections) == 4  # a band for each line
+
+
+def test_several_seeds_show_single_runs_as_dots(tmp_path: Path) -> None:
+    several = analysed(tmp_path, seeds=(0, 1, 2))
+    dots = [line for line in fractions.error_against_fraction(several, "easy").axes[0].lines if line.get_marker() == "."]
+    assert len(dots) == 4 * 3
+    assert {len(line.get_ydata()) for line in dots} == {3}  # type: ignore[arg-type]
+
+
+def test_models_differ_in_grey_too(analysis: Analysis) -> None:
+    looks = [style(analysis, model) for model in analysis.grid.models]
+    assert len({(look.marker, look.pretrained) for look in looks}) == len(looks)
+    assert len({look.colour for look in looks}) == 2  # one for each architecture
+
+
+def test_a_line_breaks_where_a_cell_is_missing_and_a_panel_says_so(tmp_path: Path) -> None:
+    partial = analysed(tmp_path, leave_out=3)  # cnn_scratch on easy
+    figure = fractions.error_against_fraction(partial, "easy")
+    assert "CNN, scratch" not in texts(figure) and "CNN, pre-trained" in texts(figure)
+    calibration = classes.calibration(partial, "easy")
+    assert calibration is not None and "missing" in texts(calibration)
+    penalties = comparisons.penalty_per_model(partial)
+    assert penalties is not None and " missing" in texts(penalties)
+
+
+def test_the_penalty_figure_gives_the_numbers_of_the_table(analysis: Analysis) -> None:
+    figure = comparisons.penalty_per_model(analysis)
+    assert figure is not None
+    estimates = [
+        analysis.estimate({key: weight for key, weight in penalty.items()})
+        for penalty in (comparisons.penalty(analysis.grid.datasets, model, 1.0) for model in analysis.grid.models)
+    ]
+    assert texts(figure) == [f"{100 * each.value:+.1f}".replace("-", "−") for each in estimates if each]
+
+
+def test_what_cannot_be_shown_is_no_figure(tmp_path: Path) -> None:
+    alone = analysed(tmp_path, datasets=("one",), models={"cnn_scratch": MODELS["cnn_scratch"]})
+    assert fractions.gain_against_fraction(alone) is None
+    assert comparisons.penalty_per_model(alone) is None
+    assert comparisons.ours_beside_published(alone) is None
+    assert curves.learning_curves(alone, "absent") is None
+
+
+def test_a_confusion_matrix_of_a_hundred_classes_is_drawn(tmp_path: Path) -> None:
+    params = sections(models={"cnn_scratch": MODELS["cnn_scratch"]})
+    write_study(tmp_path, params, (1.0,))
+    grid = Grid.load(Params(params), tmp_path / "dvc.yaml")
+    write_cells(tmp_path, grid.cells(), classes=100)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(tmp_path)
+        study = Analysis.of_cells(grid, results.load(grid.cells()), Published.read())
+    figure = classes.confusion(study, "easy")
+    assert figure is not None
+    save(figure, tmp_path, "confusion")
+    assert matplotlib.image.imread(tmp_path / "confusion.png").min() < 0.2
+
+
+def test_labels_are_moved_apart_and_keep_their_order() -> None:
+    placed = spread([10.0, 10.1, 30.0, 10.05], gap=2.0)
+    assert placed[2] == 30.0
+    assert placed[0] < placed[3] < placed[1]
+    assert placed[3] - placed[0] == pytest.approx(2.0) and placed[1] - placed[3] == pytest.approx(2.0)
+    assert spread([1.0, 5.0], gap=2.0) == [1.0, 5.0]
+    assert spread([], gap=1.0) == []
+
+
+def test_labels_pushed_into_others_make_room_again() -> None:
+    placed = sorted(spread([0.0, 0.5, 2.0, 2.1, 2.2], gap=1.0))
+    assert all(above - below >= 1.0 - 1e-9 for below, above in zip(placed, placed[1:], strict=False))
