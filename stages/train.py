@@ -10,6 +10,7 @@ import io
 import json
 import sys
 import time
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -134,6 +135,7 @@ class Training:
 
     def _epochs(self, state: resume.State | None, deadline: float | None) -> resume.State:
         from safetensors.torch import load
+        from torch import Tensor
 
         from stages.lib.batches import ImageSet, Preprocess
         from stages.lib.checkpoint import pack
@@ -161,41 +163,55 @@ class Training:
         config = {"cell": str(self.cell), "arch": card.arch, "device": self.machine, **asdict(self.cell), **recipe.as_dict()}
         tracker = Tracker(self.cell, run_id, config)
         display = Display(self.cell, recipe.epochs, len(trainer.train), seconds)
-        for epoch in range(self.epoch, recipe.epochs):
-            started = time.monotonic()
-            if deadline is not None and epoch > 0 and started + seconds / epoch > deadline:
-                tracker.finish()
-                say(f"the time is up: {self.advice()}")
-                sys.exit(EX_TEMPFAIL)
-            display.start(epoch)
-            line = trainer.run_epoch(epoch, display.step)
-            history.append(line)
-            content = state.best if state is not None else b""
-            if best(history) == line.epoch:
-                study = {
-                    "arch": card.arch,
-                    "arch_options": dict(card.arch_options),
-                    "classes": len(dataset.classes),
-                    "image_size": recipe.image_size,
-                    "mean": card.mean,
-                    "std": card.std,
-                    "interpolation": card.interpolation,
-                    "precision": recipe.precision,
-                    "epoch": line.epoch,
-                    "cell": str(self.cell),
-                }
-                content = pack(trainer.model.state_dict(), study)
-            taken = time.monotonic() - started
-            seconds += taken
-            record = {"history": [asdict(each) for each in history], "seconds": seconds, "wandb_run_id": run_id}
-            state = resume.State(line.epoch, best(history), record, pack(trainer.tensors(), {}), content)
-            self.store.save(state)
+        study = {
+            "arch": card.arch,
+            "arch_options": dict(card.arch_options),
+            "classes": len(dataset.classes),
+            "image_size": recipe.image_size,
+            "mean": card.mean,
+            "std": card.std,
+            "interpolation": card.interpolation,
+            "precision": recipe.precision,
+            "cell": str(self.cell),
+        }
+
+        def save(line: Epoch, record: dict[str, Any], tensors: dict[str, Tensor], before: resume.State | None) -> resume.State:
+            """The state after an epoch, put on disk: work for the thread beside the training."""
+            best_epoch = best(history[: line.epoch])
+            if best_epoch == line.epoch or before is None:
+                weights = {name.removeprefix("model."): value for name, value in tensors.items() if name.startswith("model.")}
+                content = pack(weights, study | {"epoch": line.epoch})
+            else:
+                content = before.best
+            saved = resume.State(line.epoch, best_epoch, record, pack(tensors, {}), content)
+            self.store.save(saved)
             self.epoch = line.epoch
-            display.end(line, taken)
-            tracker.log({name: value for name, value in asdict(line).items() if name != "epoch"}, step=line.epoch)
-        tracker.finish()
-        assert state is not None  # a recipe has one epoch at least
-        return state
+            return saved
+
+        # The next epoch trains while the state of the last one is written; leaving the block waits for it.
+        with ThreadPoolExecutor(1, "state") as writer:
+            pending: Future[resume.State] | None = None
+            for epoch in range(self.epoch, recipe.epochs):
+                started = time.monotonic()
+                if deadline is not None and epoch > 0 and started + seconds / epoch > deadline:
+                    tracker.finish()
+                    writer.shutdown()
+                    say(f"the time is up: {self.advice()}")
+                    sys.exit(EX_TEMPFAIL)
+                display.start(epoch)
+                line = trainer.run_epoch(epoch, display.step)
+                history.append(line)
+                if pending is not None:
+                    state = pending.result()
+                taken = time.monotonic() - started
+                seconds += taken
+                record = {"history": [asdict(each) for each in history], "seconds": seconds, "wandb_run_id": run_id}
+                pending = writer.submit(save, line, record, trainer.snapshot(), state)
+                display.end(line, taken)
+                tracker.log({name: value for name, value in asdict(line).items() if name != "epoch"}, step=line.epoch)
+            tracker.finish()
+            assert pending is not None  # a recipe has one epoch at least, and a finished training does not come here
+            return pending.result()
 
     def _write(self, state: resume.State) -> None:
         """Write the cell's outs, each folder whole or not at all."""

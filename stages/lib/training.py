@@ -118,6 +118,10 @@ class Trainer:
             state[f"step.{name}"] = adam["step"]
         return state
 
+    def snapshot(self) -> dict[str, Tensor]:
+        """A copy of ``tensors`` on the CPU, which training on does not touch."""
+        return {name: tensor.detach().to("cpu", copy=True) for name, tensor in self.tensors().items()}
+
     def restore(self, state: dict[str, Tensor]) -> None:
         """Take over what ``tensors`` gave, in place: memory layouts and captured graphs stay valid."""
         for name, tensor in self.tensors().items():
