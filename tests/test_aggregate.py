@@ -178,7 +178,7 @@ def test_a_missing_or_damaged_cell_is_named_and_the_old_report_stands(
 def test_cells_on_different_test_images_are_not_compared(run: Aggregate, tmp_path: Path) -> None:
     prepare(tmp_path)
     write_cells(tmp_path, [Cell("hard", "vit_glyphs", 0.1, 0)], images=200)
-    with pytest.raises(StudyError, match="hard-vit_glyphs-0.1-0 .its test images are not those of hard-cnn_scratch-1.0-0"):
+    with pytest.raises(StudyError, match=r"hard-vit_glyphs-0\.1-0 .its test images are not those of hard-cnn_scratch-1\.0-0"):
         run("tiny")
 
 

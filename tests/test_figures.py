@@ -1,5 +1,6 @@
 """Figures: the same bytes every time, nothing of the day in them, and labels that do not cover each other."""
 
+from itertools import pairwise
 from pathlib import Path
 
 import matplotlib.image
@@ -41,9 +42,7 @@ def test_the_same_bytes_twice_without_dates_or_versions(analysis: Analysis, tmp_
     for suffix in ("svg", "png"):
         first, second = ((tmp_path / f"{name}.{suffix}").read_bytes() for name in ("first", "second"))
         assert first == second
-        assert (
-            b"<dc:date" not in first and b"Software" not in first and b"Matplotlib" not in first.replace(b"matplotlib.org", b"")
-        )
+        assert not [word for word in (b"<dc:date", b"Software", b"Matplotlib") if word in first]
 
 
 def test_lines_are_labelled_where_they_end_and_the_axis_has_the_ladder(analysis: Analysis) -> None:
@@ -82,7 +81,7 @@ def test_the_penalty_figure_gives_the_numbers_of_the_table(analysis: Analysis) -
     figure = comparisons.penalty_per_model(analysis)
     assert figure is not None
     estimates = [
-        analysis.estimate({key: weight for key, weight in penalty.items()})
+        analysis.estimate(penalty)
         for penalty in (comparisons.penalty(analysis.grid.datasets, model, 1.0) for model in analysis.grid.models)
     ]
     assert texts(figure) == [f"{100 * each.value:+.1f}".replace("-", "−") for each in estimates if each]
@@ -121,4 +120,4 @@ def test_labels_are_moved_apart_and_keep_their_order() -> None:
 
 def test_labels_pushed_into_others_make_room_again() -> None:
     placed = sorted(spread([0.0, 0.5, 2.0, 2.1, 2.2], gap=1.0))
-    assert all(above - below >= 1.0 - 1e-9 for below, above in zip(placed, placed[1:], strict=False))
+    assert all(above - below >= 1.0 - 1e-9 for below, above in pairwise(placed))

@@ -95,7 +95,7 @@ def not_a_cell(project: Path) -> None:
 @pytest.mark.parametrize("harm", [unrecorded, without_objects, without_a_file, changed, another_file, not_a_cell])
 def test_what_could_not_be_brought_back_stays_and_stops_the_stage(project: Path, harm: object) -> None:
     harm(project)  # type: ignore[operator]
-    with pytest.raises(StudyError, match="is not deleted: .*dvc c"):
+    with pytest.raises(StudyError, match=r"is not deleted: .*dvc c"):
         aggregate.main()
     assert len(strays(project)) == 4
     assert not (project / "reports").exists()

@@ -26,7 +26,7 @@ def error_against_fraction(analysis: Analysis, dataset: str) -> Figure:
             for model in analysis.grid.models
         ]
         _lines(analysis, axes, fractions, lines)
-        axes.set_ylim(bottom=0)
+        axes.set_ylim(0, min(100, axes.get_ylim()[1]))  # an interval may reach further, an error not
     return figure
 
 
@@ -81,7 +81,7 @@ def slope(analysis: Analysis) -> Figure | None:
                 change = f"{heights[1] - heights[0]:+.1f}".replace("-", "−")
                 names.append((heights[1], f"{analysis.labels.model(model)} {change}", look.colour))
             _finish(axes, names)
-            axes.set_ylim(bottom=0)
+            axes.set_ylim(0, min(100, axes.get_ylim()[1]))  # an interval may reach further, an error not
     return figure
 
 
