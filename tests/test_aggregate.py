@@ -144,6 +144,12 @@ def damage(path: Path) -> None:
     path.write_bytes(path.read_bytes()[:100])
 
 
+def flip(path: Path) -> None:
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 0xFF
+    path.write_bytes(content)
+
+
 def another_cell(path: Path) -> None:
     path.write_text(json.dumps(json.loads(path.read_text()) | {"cell": "easy-vit_scratch-1.0-0"}))
 
@@ -153,6 +159,7 @@ def another_cell(path: Path) -> None:
     [
         ("predictions/{}/predictions.npz", Path.unlink),
         ("predictions/{}/predictions.npz", damage),
+        ("predictions/{}/predictions.npz", flip),
         ("predictions/{}/metrics.json", lambda path: path.write_text('{"images": 300, "top1_error": 0.9}')),
         ("history/{}/history.csv", lambda path: path.write_text("epoch,val_error\n1,0.5\n")),
         ("history/{}/provenance.json", another_cell),

@@ -56,7 +56,10 @@ def page(
     if analysis.measured_here:
         blocks += _closer(analysis, by_name, pictures) + _made(analysis, by_name, formats, strangers)
     else:
-        blocks += [Heading(2, "Where the numbers come from"), Paragraph(f"{'; '.join(analysis.published.sources)}.")]
+        blocks += [
+            Heading(2, "Where the numbers come from"),
+            Paragraph(f"Errors from: {'; '.join(analysis.published.sources)}."),
+        ]
     return blocks
 
 

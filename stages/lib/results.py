@@ -5,6 +5,7 @@ From DVC's folders data/predictions and data/history, or from data/measured, whe
 
 import csv
 import json
+import zlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -115,7 +116,7 @@ def measured_cells() -> list[str]:
 def _reading(path: Path, reader: Any) -> Any:
     try:
         return reader(path)
-    except (ValueError, KeyError, TypeError, EOFError, BadZipFile, csv.Error):
+    except (ValueError, KeyError, TypeError, EOFError, BadZipFile, zlib.error, csv.Error):
         raise StudyError(f"{path} damaged") from None
 
 

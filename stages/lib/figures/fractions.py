@@ -1,14 +1,15 @@
 """Figures over the train fraction: error, gain from pre-training, and the slope from 1.0 to the smallest."""
 
 from collections.abc import Sequence
-from typing import Any
 
+import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from numpy.typing import NDArray
 
 from stages.lib.analysis import Analysis
 from stages.lib.effects import gain
-from stages.lib.estimates import Contrast, error
+from stages.lib.estimates import Contrast, Estimate, error
 from stages.lib.figures.style import Style, canvas, label_ends, log_fractions, nothing, style
 
 MISSING = "no cells to show"
@@ -91,27 +92,24 @@ def _lines(
     """Draw each line with its band where its cells are there, and its name at its end."""
     names = []
     for look, name, contrasts in lines:
-        there = [(f, estimate) for f, each in zip(fractions, contrasts, strict=True) if (estimate := analysis.estimate(each))]
+        estimates = [analysis.estimate(each) for each in contrasts]
+        there = [estimate for estimate in estimates if estimate is not None]
         if not there:
             continue
-        across = [fraction for fraction, _ in there]
-        options: dict[str, Any] = look.line
-        axes.plot(across, [100 * estimate.value for _, estimate in there], **options)
-        if all(estimate.low is not None for _, estimate in there):
-            low, high = ([100 * (getattr(estimate, end) or 0.0) for _, estimate in there] for end in ("low", "high"))
-            axes.fill_between(across, low, high, color=look.colour, alpha=0.18, linewidth=0)
-            if len(across) == 1:
-                axes.vlines(across, low, high, color=look.colour)
-        for fraction, estimate in there if len(analysis.grid.seeds) > 1 else ():
-            axes.plot(
-                [0.965 * fraction] * len(estimate.runs),
-                [100 * run for run in estimate.runs],
-                ".",
-                color=look.colour,
-                markersize=3,
-            )
-        names.append((100 * there[-1][1].value, name, look.colour))
+        values, low, high = (_percents(estimates, end) for end in ("value", "low", "high"))
+        axes.plot(fractions, values, **look.line)  # a gap where a cell is missing, not a line across it
+        axes.fill_between(fractions, low, high, color=look.colour, alpha=0.18, linewidth=0)
+        axes.vlines(fractions, low, high, color=look.colour, alpha=0.5, linewidth=0.8)
+        for fraction, estimate in zip(fractions, estimates, strict=True) if len(analysis.grid.seeds) > 1 else ():
+            runs = [100 * run for run in estimate.runs] if estimate else []
+            axes.plot([0.965 * fraction] * len(runs), runs, ".", color=look.colour, markersize=3)
+        names.append((100 * there[-1].value, name, look.colour))
     _finish(axes, names)
+
+
+def _percents(estimates: Sequence[Estimate | None], end: str) -> NDArray[np.float64]:
+    """``value``, ``low`` or ``high`` of each estimate in percent, nan where there is none."""
+    return np.array([np.nan if (value := getattr(each, end, None)) is None else 100 * value for each in estimates])
 
 
 def _finish(axes: Axes, names: Sequence[tuple[float, str, str]]) -> None:

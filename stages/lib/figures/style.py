@@ -134,4 +134,5 @@ def log_fractions(axes: Axes, fractions: Sequence[float]) -> None:
 
 def nothing(axes: Axes, text: str) -> None:
     """Say inside empty axes why they are empty."""
+    axes.set_yticks([])
     axes.text(0.5, 0.5, text, transform=axes.transAxes, ha="center", va="center", color="#666666")
