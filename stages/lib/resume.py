@@ -15,6 +15,7 @@ import hashlib
 import json
 import os
 import shutil
+import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -49,13 +50,22 @@ def exclusive(path: Path, cell: Cell) -> Iterator[None]:
     while True:
         path.parent.mkdir(parents=True, exist_ok=True)
         with path.open("w") as file:
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                raise StudyError(f"{cell} is being trained by another process; wait for it, or stop it first.") from None
+            if not _flock(file.fileno()):
+                raise StudyError(f"{cell} is being trained by another process; wait for it, or stop it first.")
             if _is(path, file.fileno()):  # else clear() removed it between open and flock
                 yield
                 return
+
+
+def _flock(handle: int) -> bool:
+    """Whether ``handle`` was locked, within half a second: stages.status holds a lock for an instant to see if it is free."""
+    for _ in range(50):
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return True
+        except BlockingIOError:
+            time.sleep(0.01)
+    return False
 
 
 def _is(path: Path, handle: int) -> bool:
