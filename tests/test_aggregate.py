@@ -328,7 +328,7 @@ def test_another_study_or_a_bad_value_is_one_sentence(run: Aggregate, tmp_path: 
 
 
 def test_neither_torch_nor_dvc_is_imported(tmp_path: Path) -> None:
-    prepare(tmp_path)
+    prepare(tmp_path, (1.0,), datasets=("one",), models={"cnn_scratch": MODELS["cnn_scratch"]})
     code = (
         "import sys; sys.modules['dvc'] = None; sys.argv = ['aggregate', 'tiny'];"
         "from stages.aggregate import main; main();"
