@@ -180,7 +180,7 @@ def test_out_of_memory_is_one_sentence(monkeypatch):
     def fail(*_):
         raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB")
 
-    monkeypatch.setattr(ours, "_full_step", fail)
+    monkeypatch.setattr(ours, "full_step", fail)
     with pytest.raises(StudyError, match=r"out of memory in epoch 1; free it of other processes, or lower train\.batch_size"):
         ours.run_epoch(0, quiet)
 
@@ -221,6 +221,18 @@ def test_evaluate_measures_what_train_saved(tmp_path, monkeypatch):
     assert metrics["images"] == 40
     assert math.isclose(metrics["top1_accuracy"] + metrics["top1_error"], 1)
     write_raw(tmp_path / "other", classes=5)
+
+
+@pytest.mark.parametrize("augmentation", ["none", "flip_crop"])
+def test_the_whole_step_can_be_compiled_in_one_piece(augmentation):
+    """What CUDA compiles and records: no graph break, data path included."""
+    ours = trainer(Recipe(**{**vars(RECIPE), "image_size": 64, "augmentation": augmentation}))
+    indices = torch.arange(16)
+    movements = None if augmentation == "none" else torch.ones(16, 3, dtype=torch.int64)
+    expected = ours.loss(indices, movements)
+    found = torch.compile(ours.loss, dynamic=False, fullgraph=True, backend="eager")(indices, movements)
+    assert torch.equal(found[0], expected[0])
+    assert torch.equal(found[1], expected[1])
 
 
 @pytest.mark.gpu

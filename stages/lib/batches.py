@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional as F
 
-from stages.lib.resize import resize
+from stages.lib.resize import Axis, apply, axis
 from stages.lib.seeds import derive
 
 
@@ -46,12 +46,20 @@ class Preprocess:
     def __init__(self, image_size: int, mean: list[float], std: list[float], interpolation: str, device: torch.device):
         self.image_size = image_size
         self.interpolation = interpolation
+        self._axes: dict[int, Axis] = {}
         self.mean = torch.tensor(mean, dtype=torch.float32, device=device).view(-1, 1, 1)
         self.std = torch.tensor(std, dtype=torch.float32, device=device).view(-1, 1, 1)
 
     def __call__(self, images: Tensor) -> Tensor:
         """``images`` (N, C, H, W) uint8 as float32 (N, C, image_size, image_size): ToTensor and Normalize, bit for bit."""
-        return resize(images, self.image_size, self.interpolation).float().div_(255).sub_(self.mean).div_(self.std)
+        height, width = images.shape[2:]
+        return apply(images, self._axis(height), self._axis(width)).float().div_(255).sub_(self.mean).div_(self.std)
+
+    def _axis(self, old: int) -> Axis:
+        """The taps from ``old`` pixels to the model's size, kept after the first use: compiled code finds them made."""
+        if old not in self._axes:
+            self._axes[old] = axis(old, self.image_size, self.interpolation, self.mean.device)
+        return self._axes[old]
 
 
 def order(indices_count: int, seed: int, epoch: int) -> NDArray[np.int64]:

@@ -26,6 +26,7 @@ def captured(trainer: "Trainer") -> Step:
     movements = None
     if trainer.recipe.augmentation != "none":
         movements = torch.zeros(size, 3, dtype=torch.int64, device=trainer.device)
+    trainer.inputs(indices, movements)  # what is made at the first use is made before the compiler looks
     compiled = torch.compile(trainer.loss, dynamic=False)
 
     before = {name: tensor.detach().clone() for name, tensor in trainer.tensors().items()}

@@ -32,6 +32,10 @@ def _bicubic(x: float) -> float:
 FILTERS: dict[str, tuple[Callable[[float], float], float]] = {"bilinear": (_bilinear, 1.0), "bicubic": (_bicubic, 2.0)}
 
 
+# For each tap: the input pixel (new,) int64 that each output pixel sees through it, and its weight there (new,) int32.
+Axis = list[tuple[Tensor, Tensor]]
+
+
 @lru_cache(maxsize=64)
 def taps(old: int, new: int, interpolation: str) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
     """For each of ``new`` output pixels: which of ``old`` input pixels it sees, and their fixed-point weights.
@@ -58,28 +62,32 @@ def taps(old: int, new: int, interpolation: str) -> tuple[NDArray[np.int64], NDA
     return indices[used], weights[used]
 
 
+def axis(old: int, new: int, interpolation: str, device: torch.device) -> Axis:
+    """``taps`` as tensors on ``device``; nothing where the sizes are equal: PIL leaves such an axis alone."""
+    if old == new:
+        return []
+    indices, weights = (torch.from_numpy(array).to(device) for array in taps(old, new, interpolation))
+    return list(zip(indices.unbind(), weights.unbind(), strict=True))
+
+
 def resize(images: Tensor, size: int, interpolation: str) -> Tensor:
     """``images`` (N, C, H, W) uint8 on any device, as (N, C, size, size) uint8: what PIL's Image.resize makes of each.
 
-    ``interpolation`` is bilinear or bicubic. An axis that has the size already is left alone, as PIL does.
+    ``interpolation`` is bilinear or bicubic.
     """
-    return _along(_along(images, 3, size, interpolation), 2, size, interpolation)  # PIL: horizontal first
+    height, width = images.shape[2:]
+    device = images.device
+    return apply(images, axis(height, size, interpolation, device), axis(width, size, interpolation, device))
 
 
-def _along(images: Tensor, axis: int, size: int, interpolation: str) -> Tensor:
-    if images.shape[axis] == size:
-        return images
-    indices, weights = _on_device(images.shape[axis], size, interpolation, images.device)
+def apply(images: Tensor, vertical: Axis, horizontal: Axis) -> Tensor:
+    """``images`` (N, C, H, W) uint8 after the pass along the width, then the one along the height, as PIL orders them."""
+    return _along(_along(images, 3, horizontal), 2, vertical)
+
+
+def _along(images: Tensor, dimension: int, axis: Axis) -> Tensor:
     total: Tensor | None = None
-    for place, weight in zip(indices, weights, strict=True):
-        part = images.index_select(axis, place).to(torch.int32).mul_(weight.unsqueeze(1) if axis == 2 else weight)
+    for place, weight in axis:
+        part = images.index_select(dimension, place).to(torch.int32).mul_(weight.unsqueeze(1) if dimension == 2 else weight)
         total = part.add_(1 << (PRECISION_BITS - 1)) if total is None else total.add_(part)
-    assert total is not None  # every output pixel sees an input pixel
-    return total.bitwise_right_shift_(PRECISION_BITS).clamp_(0, 255).to(torch.uint8)
-
-
-@lru_cache(maxsize=64)
-def _on_device(old: int, new: int, interpolation: str, device: torch.device) -> tuple[Tensor, Tensor]:
-    """The taps as tensors on ``device``, kept there: (taps, new) int64 and int32."""
-    indices, weights = taps(old, new, interpolation)
-    return torch.from_numpy(indices).to(device), torch.from_numpy(weights).to(device)
+    return images if total is None else total.bitwise_right_shift_(PRECISION_BITS).clamp_(0, 255).to(torch.uint8)

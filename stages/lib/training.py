@@ -73,11 +73,11 @@ class Trainer:
         self._sums = torch.zeros(2, len(self.steps), device=self.device)
         self.place = torch.zeros(1, dtype=torch.int64, device=self.device)
         self.optimizer = self._adam()
-        self._full_step: Callable[[Tensor, Tensor | None], None] = self.step
+        self.full_step: Callable[[Tensor, Tensor | None], None] = self.step
         if self.device.type == "cuda":
             from stages.lib.cuda_graphs import captured
 
-            self._full_step = captured(self)
+            self.full_step = captured(self)
 
     def run_epoch(self, epoch: int, progress: Progress) -> Epoch:
         """Train through one epoch (from 0), then measure on the validation set.
@@ -101,7 +101,7 @@ class Trainer:
         full = self.recipe.batch_size
         for step, (start, stop) in enumerate(self.steps):
             self._seed(epoch, step)
-            run = self._full_step if stop - start == full else self.step
+            run = self.full_step if stop - start == full else self.step
             run(indices[start:stop], None if movements is None else movements[start:stop])
             progress(stop, lambda step=step, stop=stop: self._mean_loss(epoch, step, stop))  # type: ignore[misc]
         loss = self._mean_loss(epoch, len(self.steps) - 1, len(self.train))
@@ -184,16 +184,20 @@ class Trainer:
 
     def loss(self, indices: Tensor, movements: Tensor | None) -> tuple[Tensor, Tensor]:
         """Mean cross entropy, and the number of wrong answers, on the train images at ``indices`` (B,)."""
+        inputs, labels = self.inputs(indices, movements)
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.recipe.precision == "bf16"):
+            outputs = self.model(inputs)
+        outputs = outputs.float()
+        return F.cross_entropy(outputs, labels), (outputs.detach().argmax(1) != labels).sum()
+
+    def inputs(self, indices: Tensor, movements: Tensor | None) -> tuple[Tensor, Tensor]:
+        """What the model sees of the train images at ``indices`` (B,): (B, C, image_size, image_size) and labels (B,)."""
         images = self.train.images[indices]
         labels = self.train.labels[indices]
         if movements is not None:
             images = flip_crop(images, movements)
         layout = torch.channels_last if self.channels_last else torch.contiguous_format
-        inputs = self.preprocess(images).contiguous(memory_format=layout)
-        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.recipe.precision == "bf16"):
-            outputs = self.model(inputs)
-        outputs = outputs.float()
-        return F.cross_entropy(outputs, labels), (outputs.detach().argmax(1) != labels).sum()
+        return self.preprocess(images).contiguous(memory_format=layout), labels
 
     def _mean_loss(self, epoch: int, step: int, images: int) -> float:
         """The mean loss over the epoch's first ``images``, up to ``step``; StudyError where a step's was not finite."""
