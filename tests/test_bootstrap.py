@@ -150,6 +150,19 @@ def test_several_seeds_cover_the_effect_of_the_recipe(seeds: int, spread: float)
         assert share >= 0.93, kind
 
 
+def test_seeds_that_agree_leave_the_uncertainty_of_the_images() -> None:
+    """Three trainings with one and the same outcome: nothing varies but which images were drawn for the test set."""
+    wrong = cells(np.random.default_rng(6))
+    once, thrice = (Errors.of_cells({arm: [cell] * seeds for arm, cell in wrong.items()}) for seeds in (1, 3))
+    for contrast in kinds().values():
+        single, several = once.estimate(contrast), thrice.estimate(contrast)
+        assert single is not None and single.high is not None and single.low is not None
+        assert several is not None and several.high is not None and several.low is not None
+        assert several.value == single.value
+        deviation = (single.high - single.low) / (2 * stats.norm.ppf(0.975))
+        assert several.high - several.value == pytest.approx(stats.t.ppf(0.975, 2) * deviation, rel=0.05)
+
+
 def test_one_seed_does_not_cover_the_effect_of_the_recipe() -> None:
     """What the tables warn of: where trainings differ, one of them tells little of the next."""
     assert coverage(seeds=1, spread=0.3, replications=200)["difference"] < 0.8
