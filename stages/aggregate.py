@@ -13,10 +13,11 @@ from stages.lib import cells, housekeeping, results
 from stages.lib.analysis import Analysis
 from stages.lib.console import parser, run, say
 from stages.lib.errors import StudyError
-from stages.lib.grid import Grid
+from stages.lib.folders import replaced
+from stages.lib.grid import Grid, ladder
 from stages.lib.params import Params
 from stages.lib.published import Published
-from stages.lib.report import swapped_in, write
+from stages.lib.report import write
 
 
 def main() -> None:
@@ -26,12 +27,18 @@ def main() -> None:
     what.add_argument("--measured", action="store_true", help="report on data/measured")
     what.add_argument("--published", action="store_true", help="report on the published numbers")
     arguments.add_argument("study", nargs="?", metavar="STUDY", help="study.name of params.yaml")
+    arguments.add_argument("--ladder", metavar="F,F,...", help="the ladder of dvc.yaml, so that DVC sees when it changes")
     given = arguments.parse_args()
     if (given.study is None) != (given.measured or given.published):
         arguments.error("give STUDY, or one of --measured and --published")
 
     params = Params.load()
     params.check_all()
+    if given.ladder is not None and given.ladder != ",".join(map(str, ladder())):
+        raise StudyError(
+            f"dvc.yaml: aggregate's command has --ladder {given.ladder}, the matrix has {','.join(map(str, ladder()))}; "
+            "write the same fractions in both, descending."
+        )
     published = Published.read()
     strangers: list[str] = []
     under_dvc = "DVC_STAGE" in os.environ
@@ -49,7 +56,7 @@ def main() -> None:
 
     target = cells.report(analysis.grid.name)
     formats = {dataset: params.source(dataset).format for dataset in analysis.grid.datasets}
-    with swapped_in(target) as folder:
+    with replaced(target) as folder:
         write(analysis, folder, formats, strangers)
     for finding in analysis.findings:
         say(f"{finding.key} {finding.verdict}: {finding.claim}")

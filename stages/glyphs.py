@@ -89,7 +89,7 @@ def pretrain(name: str) -> None:
         images, labels = batch(glyphs)
         logits = model(images)
         optimizer.zero_grad()
-        F.cross_entropy(logits, labels).backward()
+        torch.autograd.backward(F.cross_entropy(logits, labels))
         optimizer.step()
         schedule.step()
         correct[step] = (logits.argmax(1) == labels).float().mean()

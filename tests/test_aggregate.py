@@ -114,7 +114,7 @@ def test_the_summary_is_that_of_the_operating_point(run: Aggregate, tmp_path: Pa
     for dataset in ("easy", "hard"):
         for model in MODELS:
             metrics = json.loads((tmp_path / f"data/predictions/{dataset}-{model}-0.1-0/metrics.json").read_text())
-            assert summary[dataset][model] == {"top1_accuracy": pytest.approx(metrics["top1_accuracy"], abs=1e-12)}
+            assert summary[dataset][model] == {"top1_error": pytest.approx(metrics["top1_error"], abs=1e-12)}
 
 
 def test_verdicts_do_not_move_with_the_operating_point(run: Aggregate, tmp_path: Path) -> None:
@@ -335,3 +335,10 @@ def test_neither_torch_nor_dvc_is_imported(tmp_path: Path) -> None:
         "assert not {'torch', 'timm', 'wandb'} & set(sys.modules)"
     )
     subprocess.run([sys.executable, "-c", code], cwd=tmp_path, env={"PYTHONPATH": str(PROJECT)}, check=True)
+
+
+def test_another_ladder_in_the_command_than_in_the_matrix_is_refused(run: Aggregate, tmp_path: Path) -> None:
+    prepare(tmp_path)
+    run("tiny", "--ladder", "1.0,0.1")
+    with pytest.raises(StudyError, match="the matrix has 1.0,0.1; write the same".replace(".", r"\.")):
+        run("tiny", "--ladder", "1.0,0.2,0.1")

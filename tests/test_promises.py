@@ -92,10 +92,10 @@ def test_small_study_runs_whole(whole):
     for dataset in ("digits", "digits100"):
         for model in models:
             cell = clone / f"data/predictions/{dataset}-{model}-1.0-0"
-            measured = json.loads((cell / "metrics.json").read_text())["top1_accuracy"]
+            measured = json.loads((cell / "metrics.json").read_text())["top1_error"]
             with np.load(cell / "predictions.npz") as arrays:
-                assert measured == (arrays["predicted"] == arrays["labels"]).mean()
-            assert summary[dataset][model]["top1_accuracy"] == pytest.approx(measured)
+                assert measured == (arrays["predicted"] != arrays["labels"]).mean()
+            assert summary[dataset][model]["top1_error"] == pytest.approx(measured)
 
 
 def test_second_run_runs_nothing(clone):
@@ -182,7 +182,7 @@ def test_diffs_between_branches_in_a_clone_with_an_empty_cache(clone, tmp_path):
     elsewhere = tmp_path / "elsewhere"
     assert not (elsewhere / ".dvc/cache").exists()
     shown = sh(elsewhere, "dvc", "metrics", "diff", "origin/main", "origin/other")
-    assert "digits.cnn_glyphs.top1_accuracy" in shown
+    assert "digits.cnn_glyphs.top1_error" in shown
     assert not (elsewhere / "reports/cifar").exists()
     sh(elsewhere, "dvc", "plots", "diff", "origin/main", "origin/other")
     assert "error" in (elsewhere / "dvc_plots/index.html").read_text().lower()

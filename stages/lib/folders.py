@@ -10,16 +10,17 @@ from pathlib import Path
 def replaced(folder: Path) -> Iterator[Path]:
     """An empty folder beside ``folder`` to write into; it takes the place of ``folder`` when the block ends well.
 
-    When the block raises, it is removed and ``folder`` stays as it was.
+    When the block raises, it is removed and ``folder`` stays as it was. What a killed run left is removed by the next.
     """
-    draft = folder.with_name(f".{folder.name}.draft")
+    draft, former = (folder.with_name(f".{folder.name}.{kind}") for kind in ("draft", "former"))
     shutil.rmtree(draft, ignore_errors=True)
     draft.mkdir(parents=True)
     try:
         yield draft
+        shutil.rmtree(former, ignore_errors=True)
         if folder.exists():
-            shutil.rmtree(folder)
-        draft.replace(folder)
-    except BaseException:
+            folder.rename(former)
+        draft.rename(folder)
+    finally:
         shutil.rmtree(draft, ignore_errors=True)
-        raise
+        shutil.rmtree(former, ignore_errors=True)

@@ -1,10 +1,7 @@
-"""The files of a report, written into a folder of their own and swapped in when all of them are there."""
+"""The files of a report."""
 
 import json
-import os
-import shutil
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -40,36 +37,18 @@ def write(analysis: Analysis, folder: Path, formats: Mapping[str, str], stranger
 
 
 def summary(analysis: Analysis) -> dict[str, Any]:
-    """For ``dvc metrics``: top-1 accuracy of each model at the operating point (mean over seeds), and the verdicts."""
+    """For ``dvc metrics``: top-1 error of each model at the operating point (mean over seeds), and the verdicts."""
     grid = analysis.grid
     content: dict[str, Any] = {}
     for dataset in grid.datasets:
         arms = {model.name: Arm(dataset, model.name, grid.fraction) for model in grid.models}
         content[dataset] = {
-            name: {"top1_accuracy": round(1 - float(analysis.errors.runs(arm).mean()), 12)}
+            name: {"top1_error": round(float(analysis.errors.runs(arm).mean()), 12)}
             for name, arm in arms.items()
             if arm in analysis.errors
         }
     content["verdicts"] = {finding.key: finding.verdict for finding in analysis.findings if finding.key in HYPOTHESES}
     return content
-
-
-@contextmanager
-def swapped_in(target: Path) -> Iterator[Path]:
-    """An empty folder beside ``target`` that takes its place when the block ends well; else ``target`` stays as it was."""
-    target.parent.mkdir(parents=True, exist_ok=True)
-    fresh, old = (target.parent / f".{target.name}.{kind}{os.getpid()}" for kind in ("new", "old"))
-    for leftover in target.parent.glob(f".{target.name}.new*"):  # of a run that was killed
-        shutil.rmtree(leftover)
-    fresh.mkdir()
-    try:
-        yield fresh
-        if target.exists():
-            target.rename(old)
-        fresh.rename(target)
-    finally:
-        shutil.rmtree(fresh, ignore_errors=True)
-        shutil.rmtree(old, ignore_errors=True)
 
 
 def _write(path: Path, text: str) -> None:

@@ -15,7 +15,7 @@ from stages.lib.console import say
 from stages.lib.errors import StudyError
 from stages.lib.params import Params
 
-PROJECT = "less-and-harder-data"
+PROJECT = "robustness-matrix"
 
 
 def wanted() -> bool:
