@@ -4,6 +4,8 @@ Reads files, writes nothing, and can be called while `dvc repro` runs. It is no 
 """
 
 import json
+import os
+import sys
 import textwrap
 from collections import Counter
 from collections.abc import Iterator
@@ -30,7 +32,10 @@ def main() -> None:
     arguments.add_argument("--json", action="store_true", help="for scripts: every cell with its state, epochs and seconds")
     given = arguments.parse_args()
     study = status.read()
-    say(json.dumps(as_data(study), indent=1) if given.json else "\n".join(lines(study)))
+    try:
+        say(json.dumps(as_data(study), indent=1) if given.json else "\n".join(lines(study)))
+    except BrokenPipeError:  # the reader has seen enough (status | head)
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def as_data(study: StudyStatus) -> dict[str, Any]:
@@ -112,17 +117,16 @@ def time_left(study: StudyStatus) -> Iterator[str]:
         return
     for label, group in (("time left", to_train), ("if all unsure cells turn out stale", unsure)):
         known = [each for each in group if each.seconds is not None]
-        unknown = sorted({each.cell.model for each in group if each.seconds is None})
+        unknown = [each for each in group if each.seconds is None]
         if known:
             devices = sorted({each.device for each in known if each.device})
             where = f", by rates measured on {', '.join(devices)}" if devices else ""
             total = duration(sum(each.seconds or 0.0 for each in known))
             yield from wrapped(f"{label}: {total} for the training of {count(known)}, one after another{where}")
         if unknown:
-            rest = [each for each in group if each.seconds is None]
-            yield from wrapped(
-                f"{label}: not known for {count(rest)}: no such training has been measured of {', '.join(unknown)}"
-            )
+            which = ", ".join(sorted({each.cell.model for each in unknown}))
+            reason = "no finished training of that size tells a rate, or the dataset is not here"
+            yield from wrapped(f"{label}: not known for {count(unknown)} of {which}: {reason}")
 
 
 def count(group: list[CellStatus]) -> str:

@@ -330,7 +330,7 @@ def test_time_left_by_the_rate_of_the_model(by_hand):
     assert (one().seconds, one().device) == (200 * 12 / 100.0, "CPU")
     assert one(GLYPHS).seconds is None
     text = " ".join(" ".join(command.lines(status.read())).split())
-    assert "time left: not known for 4 cells: no such training has been measured of cnn_glyphs" in text
+    assert "time left: not known for 4 cells of cnn_glyphs: no finished training" in text
     assert "time left: 4 min for the training of 4 cells, one after another, by rates measured on CPU" in text
 
 
@@ -394,6 +394,14 @@ def test_looking_at_a_lock_stops_no_training(tmp_path):
             pass
     assert not status._held(path)
     assert not status._held(tmp_path / "absent")
+
+
+def test_a_reader_that_has_seen_enough_is_no_error(by_hand, root):
+    line = f"{sys.executable} -m stages.status --json | head -n 1"
+    done = subprocess.run(
+        ["bash", "-o", "pipefail", "-c", line], env={**os.environ, "PYTHONPATH": str(root)}, capture_output=True
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (0, b"{\n", b"")
 
 
 def test_durations():
