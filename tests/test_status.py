@@ -210,6 +210,16 @@ def test_a_damaged_lock_file_is_said_and_the_files_still_tell(clone):
     assert "8 cells: 8 done" in output and "stale is unknown: dvc.lock cannot be read" in output
 
 
+def test_a_lock_file_that_dvc_is_writing_is_waited_for(clone):
+    whole = Path("dvc.lock").read_text()
+    Path("dvc.lock").write_text(whole[: whole.index("md5: ", len(whole) // 2) + 9])
+    writing = threading.Timer(0.4, Path("dvc.lock").write_text, [whole])
+    writing.start()
+    study = status.read()
+    writing.join()
+    assert study.unknown is None and set(states(study).values()) == {State.DONE}
+
+
 def test_nothing_is_written(clone):
     def everything():
         return {
@@ -397,11 +407,11 @@ def test_looking_at_a_lock_stops_no_training(tmp_path):
 
 
 def test_a_reader_that_has_seen_enough_is_no_error(by_hand, root):
-    line = f"{sys.executable} -m stages.status --json | head -n 1"
+    line = f"{sys.executable} -m stages.status | true"
     done = subprocess.run(
         ["bash", "-o", "pipefail", "-c", line], env={**os.environ, "PYTHONPATH": str(root)}, capture_output=True
     )
-    assert (done.returncode, done.stdout, done.stderr) == (0, b"{\n", b"")
+    assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"")
 
 
 def test_durations():

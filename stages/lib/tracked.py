@@ -44,18 +44,21 @@ class Standing(Enum):
 def recorded() -> Mapping[str, Any]:
     """The stages in dvc.lock by name, none where there is no such file; StudyError where it cannot be read."""
     deadline = time.monotonic() + PATIENCE
-    while LOCK.is_file() and 0 <= time.time() - LOCK.stat().st_mtime < SETTLED and time.monotonic() < deadline:
+    while True:
+        try:
+            before = LOCK.stat()
+            if not 0 <= time.time() - before.st_mtime < SETTLED:
+                text = LOCK.read_text(encoding="utf-8")
+                content = yaml.load(text, _Loader) if text.endswith("\n") else None
+                if isinstance(content, dict) and LOCK.stat().st_mtime_ns == before.st_mtime_ns:
+                    return dict(content.get("stages") or {})
+        except FileNotFoundError:
+            return {}
+        except (OSError, ValueError, yaml.YAMLError):
+            pass
+        if time.monotonic() > deadline:
+            raise StudyError(f"{LOCK} cannot be read; try again, else mend it or git checkout {LOCK}.")
         time.sleep(SETTLED / 3)
-    try:
-        content = yaml.load(LOCK.read_text(encoding="utf-8"), _Loader)
-    except FileNotFoundError:
-        return {}
-    except (OSError, ValueError, yaml.YAMLError):
-        content = None
-    stages = content.get("stages", {}) if isinstance(content, dict) else None
-    if not isinstance(stages, dict):
-        raise StudyError(f"{LOCK} cannot be read; mend it, or git checkout {LOCK}.")
-    return stages
 
 
 class Pipeline:
