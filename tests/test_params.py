@@ -38,10 +38,11 @@ WRONG = [
     ("study.models", [], "study.models is \\[\\]"),
     ("study.seeds", [0, 0], "study.seeds is \\[0, 0\\]; it must be a list of different"),
     ("study.seeds", [-1], "study.seeds is \\[-1\\]"),
+    ("study.seeds", [2**32], "study.seeds is \\[4294967296\\]"),
     ("study.seeds", [True], "study.seeds is \\[True\\]"),
     ("study.colour", "red", "study.colour is not a key here"),
     ("split.val_fraction", 1, "split.val_fraction is 1; it must be a number above 0 and below 1"),
-    ("train.learning_rate", "1e-3", "train.learning_rate is '1e-3'; .* write 0.001"),
+    ("train.learning_rate", "fast", "train.learning_rate is 'fast'; it must be a number above 0"),
     ("train.learning_rate", 0, "train.learning_rate is 0"),
     ("train.lerning_rate", 0.1, "train.lerning_rate is not a recipe key; there are .*learning_rate"),
     ("train.epochs", 2.5, "train.epochs is 2.5; it must be a whole number"),
@@ -137,3 +138,11 @@ def test_cell_names_go_there_and_back():
 def test_other_names_are_refused(name):
     with pytest.raises(StudyError):
         Cell.parse(name)
+
+
+@pytest.mark.parametrize("written", ["0.00001", "1e-5", "1e-05", "1.0e-05", "1E-5"])
+def test_small_numbers_are_read_as_dvc_writes_them(root, tmp_path, written):
+    """DVC writes 0.00001 as 1e-05, which YAML 1.1 takes for text."""
+    text = (root / "params.yaml").read_text().replace("learning_rate: 0.001", f"learning_rate: {written}")
+    (tmp_path / "params.yaml").write_text(text)
+    assert Params.load(tmp_path / "params.yaml").recipe("cifar10", "resnet50_scratch").learning_rate == 0.00001

@@ -6,6 +6,7 @@ from typing import Any
 
 import yaml
 
+from stages.lib import yaml12
 from stages.lib.cells import Cell
 from stages.lib.errors import StudyError
 from stages.lib.params import Model, Params
@@ -71,7 +72,7 @@ def ladder(pipeline: Path = Path("dvc.yaml")) -> tuple[float, ...]:
     where = f"{pipeline}: stages.split.matrix.fraction"
     try:
         with pipeline.open(encoding="utf-8") as file:
-            entries = yaml.safe_load(file)["stages"]["split"]["matrix"]["fraction"]
+            entries = yaml12.load(file.read())["stages"]["split"]["matrix"]["fraction"]
     except FileNotFoundError:
         raise StudyError(f"{pipeline} is missing; run this in the project's root, or git checkout {pipeline}.") from None
     except (yaml.YAMLError, KeyError, TypeError):

@@ -13,7 +13,7 @@ from typing import Any
 
 import yaml
 
-from stages.lib import cells
+from stages.lib import cells, yaml12
 from stages.lib.cells import Cell
 from stages.lib.errors import StudyError
 
@@ -61,7 +61,7 @@ def _check(path: Path, object_id: str | None, cache: Path) -> None:
 def _recorded() -> dict[str, str]:
     """The directory object of every recorded output, by its path from the project's root."""
     try:
-        lock: Any = yaml.load(Path("dvc.lock").read_text(encoding="utf-8"), getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+        lock: Any = yaml12.load(Path("dvc.lock").read_text(encoding="utf-8"))
     except (OSError, yaml.YAMLError):
         return {}
     outs = [out for stage in lock.get("stages", {}).values() for out in stage.get("outs", [])]

@@ -10,6 +10,7 @@ from typing import Any
 
 import yaml
 
+from stages.lib import yaml12
 from stages.lib.cells import NAME, Cell
 from stages.lib.errors import StudyError
 from stages.lib.recipe import Recipe, is_number
@@ -72,7 +73,7 @@ class Params:
     def load(cls, path: Path = Path("params.yaml")) -> "Params":
         """Read ``path``; StudyError where it is absent or not a YAML mapping."""
         try:
-            sections = yaml.safe_load(path.read_text(encoding="utf-8"))
+            sections = yaml12.load(path.read_text(encoding="utf-8"))
         except FileNotFoundError:
             raise StudyError(f"{path} is not here; run from the project's root.") from None
         except (yaml.YAMLError, UnicodeDecodeError) as error:
@@ -101,9 +102,7 @@ class Params:
             name=name,
             datasets=self._declared(section, "datasets"),
             models=self._declared(section, "models"),
-            seeds=_distinct(
-                "study.seeds", section["seeds"], lambda seed: type(seed) is int and seed >= 0, "whole numbers from 0"
-            ),
+            seeds=_distinct("study.seeds", section["seeds"], _is_seed, "whole numbers from 0, below 2**32"),
         )
 
     def split(self) -> Split:

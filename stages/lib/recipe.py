@@ -58,11 +58,11 @@ def _checked(where: str, key: str, value: Any) -> Any:
     elif key in ("learning_rate", "eps"):
         if is_number(value) and value > 0:
             return float(value)
-        allowed = "a number above 0 (YAML reads 1e-3 as text: write 0.001)"
+        allowed = "a number above 0"
     elif key == "weight_decay":
         if is_number(value) and value >= 0:
             return float(value)
-        allowed = "a number from 0 (YAML reads 1e-4 as text: write 0.0001)"
+        allowed = "a number from 0"
     elif key == "betas":
         if isinstance(value, list | tuple) and len(value) == 2 and all(is_number(b) and 0 <= b < 1 for b in value):
             return (float(value[0]), float(value[1]))

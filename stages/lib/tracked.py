@@ -6,7 +6,6 @@ hashes, which lies outside the project); only the comparison is done here, and e
 """
 
 import json
-import re
 import time
 from collections.abc import Mapping
 from enum import Enum
@@ -16,20 +15,12 @@ from typing import Any
 
 import yaml
 
+from stages.lib import yaml12
 from stages.lib.errors import StudyError
 
 LOCK = Path("dvc.lock")
 SETTLED = 0.15  # seconds: DVC writes dvc.lock piece by piece, with pauses of a few hundredths
 PATIENCE = 2.0  # seconds to wait for DVC to end that
-
-
-class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
-    """PyYAML's parser in C (DVC's own takes over a second for 64 cells), which reads DVC's ``1e-08`` as a number too."""
-
-
-_Loader.add_implicit_resolver(
-    "tag:yaml.org,2002:float", re.compile(r"[-+]?[0-9]+(\.[0-9]*)?[eE][-+]?[0-9]+$"), list("-+0123456789")
-)
 
 
 class Standing(Enum):
@@ -49,7 +40,7 @@ def recorded() -> Mapping[str, Any]:
             before = LOCK.stat()
             if not 0 <= time.time() - before.st_mtime < SETTLED:
                 text = LOCK.read_text(encoding="utf-8")
-                content = yaml.load(text, _Loader) if text.endswith("\n") else None
+                content = yaml12.load(text) if text.endswith("\n") else None
                 if isinstance(content, dict) and LOCK.stat().st_mtime_ns == before.st_mtime_ns:
                     return dict(content.get("stages") or {})
         except FileNotFoundError:
