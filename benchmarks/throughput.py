@@ -121,7 +121,8 @@ def machine() -> tuple[str, str, float]:
     """Kind and name of the device, and its measured rate of bf16 matrix products in FLOP/s (in a process of its own)."""
     code = (
         "import sys, time, torch; sys.path.insert(0, '.');"
-        "from stages.lib import devices, exactness; device = devices.choose(); exactness.pin(device);"
+        "from stages.lib import devices; from stages.lib.engine import exactness;"
+        "device = devices.choose(); exactness.pin(device);"
         "side = 8192 if device.type == 'cuda' else 1024;"
         "a = torch.randn(side, side, device=device, dtype=torch.bfloat16);"
         "wait = torch.cuda.synchronize if device.type == 'cuda' else (lambda: None);"
@@ -138,7 +139,8 @@ def measure(way: str, arch: str, batch: int, seconds: float) -> dict[str, Any]:
     sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
     import torch
 
-    from stages.lib import devices, exactness
+    from stages.lib import devices
+    from stages.lib.engine import exactness
 
     device = devices.choose()
     size = SIZES["cuda" if device.type == "cuda" else "cpu"]
@@ -183,11 +185,11 @@ def ours(way: str, arch: str, batch: int, size: Size, device: Any) -> Iterator[N
     import torch
     from torch import Tensor
 
-    from stages.lib import exactness
-    from stages.lib.batches import ImageSet, Preprocess
-    from stages.lib.models import build, is_convolutional
-    from stages.lib.recipe import Recipe
-    from stages.lib.training import Trainer
+    from stages.lib.engine import exactness
+    from stages.lib.engine.batches import ImageSet, Preprocess
+    from stages.lib.engine.models import build, is_convolutional
+    from stages.lib.engine.recipe import Recipe
+    from stages.lib.engine.training import Trainer
 
     exactness.pin(device)
     recipe = Recipe(size.image_size, 20, batch, 0.001, (0.9, 0.999), 1e-8, 1e-4, "none", "bf16")

@@ -10,11 +10,12 @@ import shutil
 
 import numpy as np
 
-from stages.lib import cells, folders, resume
-from stages.lib.atomic import write
+from stages.lib import cells, folders
 from stages.lib.cells import Cell
 from stages.lib.console import parser, run, say
 from stages.lib.datasets import Dataset
+from stages.lib.engine import resume
+from stages.lib.engine.atomic import write
 from stages.lib.errors import StudyError
 from stages.lib.lifecycle import stoppable
 from stages.lib.metrics import Predictions
@@ -54,11 +55,12 @@ def evaluate(cell: Cell) -> None:
 
 def predict(cell: Cell, dataset: Dataset) -> Predictions:
     """What the cell's checkpoint says of the test images; StudyError where it does not fit cell or dataset."""
-    from stages.lib import devices, exactness
-    from stages.lib.batches import ImageSet, Preprocess
-    from stages.lib.checkpoint import read
-    from stages.lib.inference import logits
-    from stages.lib.models import build, is_convolutional, load
+    from stages.lib import devices
+    from stages.lib.engine import exactness
+    from stages.lib.engine.batches import ImageSet, Preprocess
+    from stages.lib.engine.checkpoint import read
+    from stages.lib.engine.inference import logits
+    from stages.lib.engine.models import build, is_convolutional, load
 
     device = devices.choose()
     exactness.pin(device)

@@ -17,16 +17,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from stages.lib import cells, code, folders, provenance, resume
-from stages.lib.atomic import write
-from stages.lib.card import WEIGHTS, Card
+from stages.lib import cells, code, folders, provenance
 from stages.lib.cells import Cell
 from stages.lib.console import parser, run, say
 from stages.lib.datasets import Dataset
+from stages.lib.engine import resume
+from stages.lib.engine.atomic import write
+from stages.lib.engine.card import WEIGHTS, Card
+from stages.lib.engine.recipe import Recipe
 from stages.lib.errors import StudyError
 from stages.lib.lifecycle import stoppable
 from stages.lib.params import Params
-from stages.lib.recipe import Recipe
 from stages.lib.tracking import Tracker, new_id
 
 EX_TEMPFAIL = 75  # sysexits.h: not an error, the same command goes on
@@ -89,7 +90,8 @@ class Training:
 
     def __init__(self, inputs: Inputs) -> None:
         # Imported here, so that a mistake in params.yaml shows at once and not after seconds of importing torch.
-        from stages.lib import devices, exactness
+        from stages.lib import devices
+        from stages.lib.engine import exactness
 
         self.inputs = inputs
         self.cell = inputs.cell
@@ -137,11 +139,11 @@ class Training:
         from safetensors.torch import load
         from torch import Tensor
 
-        from stages.lib.batches import ImageSet, Preprocess
-        from stages.lib.checkpoint import pack
-        from stages.lib.models import build, load_pretrained
+        from stages.lib.engine.batches import ImageSet, Preprocess
+        from stages.lib.engine.checkpoint import pack
+        from stages.lib.engine.models import build, load_pretrained
+        from stages.lib.engine.training import Epoch, Trainer, best
         from stages.lib.progress import Display
-        from stages.lib.training import Epoch, Trainer, best
 
         recipe, card, dataset = self.inputs.recipe, self.inputs.card, self.inputs.dataset
         model = build(card.arch, card.arch_options, len(dataset.classes), recipe.image_size, self.cell.seed)

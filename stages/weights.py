@@ -6,8 +6,8 @@ A model from scratch gets the card alone. HF_ENDPOINT, HF_HOME, HF_TOKEN and HF_
 from pathlib import Path
 
 from stages.lib import architecture, cells, folders, pretrained
-from stages.lib.card import WEIGHTS, Card, Normalisation
 from stages.lib.console import parser, run, say
+from stages.lib.engine.card import WEIGHTS, Card, Normalisation
 from stages.lib.params import Model, Params
 
 

@@ -8,12 +8,13 @@ import pytest
 from tiny import CNN, VIT, make, run
 
 from stages import evaluate, train
-from stages.lib import cells, resume
-from stages.lib.atomic import write
-from stages.lib.batches import ImageSet, Preprocess
-from stages.lib.checkpoint import pack, read
+from stages.lib import cells
+from stages.lib.engine import resume
+from stages.lib.engine.atomic import write
+from stages.lib.engine.batches import ImageSet, Preprocess
+from stages.lib.engine.checkpoint import pack, read
+from stages.lib.engine.models import build, load
 from stages.lib.errors import StudyError
-from stages.lib.models import build, load
 
 
 @pytest.fixture
@@ -104,13 +105,13 @@ def test_the_real_models_take_steps_on_real_images(arch, datasets_dir, tmp_path)
     """Forward, backward, checkpoint and evaluation at 224 pixels."""
     import torch
 
-    from stages.lib import exactness
     from stages.lib.datasets.formats import load as load_dataset
-    from stages.lib.inference import logits
+    from stages.lib.engine import exactness
+    from stages.lib.engine.inference import logits
+    from stages.lib.engine.recipe import Recipe
+    from stages.lib.engine.training import Trainer
     from stages.lib.metrics import Predictions
     from stages.lib.params import Params, Source
-    from stages.lib.recipe import Recipe
-    from stages.lib.training import Trainer
 
     device = torch.device("cpu")
     exactness.pin(device)

@@ -4,8 +4,8 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
+from stages.lib.engine.models import build, is_convolutional, load, load_pretrained
 from stages.lib.errors import StudyError
-from stages.lib.models import build, is_convolutional, load, load_pretrained
 
 VIT = ("test_vit", {"patch_size": 8, "depth": 1})
 CNN = ("resnet10t", {"stem_width": 8, "channels": [8, 8, 16, 16]})

@@ -5,7 +5,7 @@ import pytest
 import torch
 from PIL import Image
 
-from stages.lib.resize import FILTERS, resize, taps
+from stages.lib.engine.resize import FILTERS, resize, taps
 
 PIL_FILTERS = {"bilinear": Image.Resampling.BILINEAR, "bicubic": Image.Resampling.BICUBIC}
 SIZES = [

@@ -13,7 +13,8 @@ import yaml
 from tiny import CNN, make, outs, run
 
 from stages import train
-from stages.lib import cells, resume
+from stages.lib import cells
+from stages.lib.engine import resume
 from stages.lib.errors import StudyError
 
 EPOCHS = 6
@@ -69,7 +70,7 @@ def state_files():
 
 def test_killed_at_twenty_moments_it_ends_in_the_same_bytes(project, reference):
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["stages.train", "stages.lib.training", "stages.lib.progress", "timm"])
+    context.set_forkserver_preload(["stages.train", "stages.lib.engine.training", "stages.lib.progress", "timm"])
     dice, kills, longest = random.Random(0), 0, 1.5
     reached = set()
     while kills < 20:

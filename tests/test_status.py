@@ -16,8 +16,9 @@ import pytest
 from clones import commit, copy, set_params, sh, working_tree
 
 from stages import status as command
-from stages.lib import cells, resume, status, timing
+from stages.lib import cells, status, timing
 from stages.lib.cells import Cell
+from stages.lib.engine import resume
 from stages.lib.errors import StudyError
 from stages.lib.grid import Grid
 from stages.lib.params import Params
@@ -142,12 +143,14 @@ CHANGES = {
     "another study's parameter": (lambda: set_params(Path(), "datasets.digits100.recipe.epochs=3"), None, set()),
     "the recipe": (lambda: set_params(Path(), "train.learning_rate=0.002"), State.STALE, ALL),
     "one model's recipe": (lambda: set_params(Path(), "+models.cnn_scratch.recipe.epochs=2"), State.STALE, {"cnn_scratch"}),
-    "training's code": (lambda: put(Path("stages/lib"), "training.py"), State.STALE, ALL),
-    "training's code, gone": (lambda: Path("stages/lib/training.py").unlink(), State.STALE, ALL),
+    "training's code": (lambda: put(Path("stages/lib/engine"), "training.py"), State.STALE, ALL),
+    "training's code, gone": (lambda: Path("stages/lib/engine/training.py").unlink(), State.STALE, ALL),
     "evaluate's code": (lambda: put(Path("stages/lib"), "metrics.py"), State.TRAINED, ALL),
     "a new dependency": (
         lambda: replace(
-            "dvc.yaml", "    - stages/lib/training.py\n", "    - stages/lib/training.py\n    - stages/lib/page.py\n"
+            "dvc.yaml",
+            "    - stages/lib/engine\n",
+            "    - stages/lib/engine\n    - stages/lib/page.py\n",
         ),
         State.STALE,
         ALL,
@@ -239,7 +242,7 @@ def test_nothing_is_written(clone):
 STUB = """
 import sys, time
 from pathlib import Path
-from stages.lib import resume
+from stages.lib.engine import resume
 from stages.lib.cells import Cell
 cell = Cell.parse(sys.argv[1])
 store = resume.Store(cell, "0" * 64)

@@ -18,7 +18,7 @@ from servers import COMMIT, Files, Hub, serving
 
 from stages import weights as stage
 from stages.lib import architecture, transfer
-from stages.lib.card import Card
+from stages.lib.engine.card import Card
 from stages.lib.errors import StudyError
 from stages.lib.params import Model, Weights
 
@@ -324,7 +324,7 @@ def test_card_that_is_damaged(tmp_path, text):
 
 
 def test_card_imports_neither_torch_nor_timm(root):
-    program = "import sys, stages.lib.card; print({'torch', 'timm', 'numpy'} & set(sys.modules))"
+    program = "import sys, stages.lib.engine.card; print({'torch', 'timm', 'numpy'} & set(sys.modules))"
     assert subprocess.run([sys.executable, "-c", program], cwd=root, capture_output=True, text=True).stdout == "set()\n"
 
 

@@ -9,9 +9,9 @@ import numpy as np
 import yaml
 
 from stages.lib import cells
-from stages.lib.card import Card
 from stages.lib.cells import Cell
 from stages.lib.datasets import Dataset
+from stages.lib.engine.card import Card
 
 ROOT = Path(__file__).resolve().parent.parent
 CNN = Cell("tiny", "cnn", 1.0, 0)

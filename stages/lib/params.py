@@ -12,8 +12,8 @@ import yaml
 
 from stages.lib import yaml12
 from stages.lib.cells import NAME, Cell
+from stages.lib.engine.recipe import Recipe, is_number
 from stages.lib.errors import StudyError
-from stages.lib.recipe import Recipe, is_number
 
 FAMILIES = ("cnn", "vit")
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from stages.lib.cells import Cell
 from stages.lib.console import progress, say
-from stages.lib.training import Epoch
+from stages.lib.engine.training import Epoch
 
 PERIOD = 1.0  # seconds between two looks at the loss: each waits for the device
 

@@ -8,12 +8,13 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-from stages.lib import cells, resume
+from stages.lib import cells
 from stages.lib.cells import Cell
+from stages.lib.engine import resume
+from stages.lib.engine.recipe import Recipe
 from stages.lib.errors import StudyError
 from stages.lib.grid import Grid
 from stages.lib.params import Params
-from stages.lib.recipe import Recipe
 from stages.lib.timing import Timing
 from stages.lib.tracked import Pipeline, Standing, recorded
 
@@ -183,7 +184,7 @@ def _held(path: Path) -> bool:
 
 
 def _saved(cell: Cell) -> Saved | None:
-    """The farthest state that trainings of ``cell`` have saved (stages/lib/resume.py); that of the running one, if one runs."""
+    """The farthest state that trainings of ``cell`` have saved (engine/resume.py); that of the running one, if one runs."""
     found = []
     for folder in resume.folder(cell).glob("*"):
         running = _held(folder / "lock")

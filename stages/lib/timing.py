@@ -9,9 +9,9 @@ from typing import Any
 
 from stages.lib import cells
 from stages.lib.cells import Cell
+from stages.lib.engine.recipe import Recipe
 from stages.lib.errors import StudyError
 from stages.lib.params import Params
-from stages.lib.recipe import Recipe
 
 Workload = tuple[str, int, int, str]  # what a rate is for: model, image_size, batch_size, precision
 

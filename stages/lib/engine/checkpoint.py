@@ -1,0 +1,33 @@
+"""The checkpoint of a cell, as safetensors: nothing is ever unpickled."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save
+from torch import Tensor
+
+from stages.lib.errors import StudyError
+
+
+def pack(tensors: Mapping[str, Tensor], study: Mapping[str, Any]) -> bytes:
+    """``tensors`` and the record ``study`` as the bytes of a safetensors file, the same bytes every time.
+
+    The record is one JSON string under one key, because safetensors writes several keys in no fixed order.
+    """
+    plain = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
+    return save(plain, metadata={"study": json.dumps(study, sort_keys=True)})
+
+
+def read(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
+    """Tensors (on the CPU) and record of a file that ``pack`` made; StudyError where it is absent, damaged or foreign."""
+    try:
+        with safe_open(path, framework="pt") as file:
+            study = json.loads(file.metadata()["study"])
+            return {name: file.get_tensor(name) for name in file.keys()}, study  # noqa: SIM118 (not a dict)
+    except FileNotFoundError:
+        raise StudyError(f"{path} is not here; the stage train makes it.") from None
+    except (SafetensorError, KeyError, TypeError, ValueError):
+        raise StudyError(f"{path} is damaged, or not a checkpoint of this study; make it again with the stage train.") from None
