@@ -270,9 +270,9 @@ def test_while_dvc_repro_runs_a_training(clone):
         found = json.loads(show(clone, "--json"))
         (clone / "go").touch()
         dvc.communicate(timeout=60)
-    assert "running 3/12" in output and output.count("stale") > 7
+    assert "running 3/10" in output and output.count("stale") > 7
     (running,) = [each for each in found["cells"] if each["cell"] == str(CNN)]
-    assert (running["state"], running["epoch"], running["epochs"], running["seconds"]) == ("running", 3, 12, 18.0)
+    assert (running["state"], running["epoch"], running["epochs"], running["seconds"]) == ("running", 3, 10, 14.0)
     assert found["counts"] == {"running": 1, "stale": 7} and found["staleness_unknown"] is None
     assert one().state is State.STOPPED  # the stub wrote no outputs: dvc recorded nothing
 
@@ -311,15 +311,15 @@ def test_a_defect_in_dvc_is_said_and_not_shown_as_a_traceback(clone, monkeypatch
 def test_failed_and_stopped(by_hand):
     store = resume.Store(CNN, "0" * 64)
     with resume.exclusive(store.lock, CNN):
-        store.save(resume.State(9, 1, {"seconds": 90.0}, b"", b""))
-        store.save(resume.State(10, 1, {"seconds": 100.0}, b"", b""))
+        store.save(resume.State(7, 1, {"seconds": 70.0}, b"", b""))
+        store.save(resume.State(8, 1, {"seconds": 80.0}, b"", b""))
         assert one().state is State.RUNNING  # in another workspace, as a queued experiment would
-    assert (one().state, one().epoch, one().seconds) == (State.STOPPED, 10, 20.0)
+    assert (one().state, one().epoch, one().seconds) == (State.STOPPED, 8, 20.0)
     cells.failed(CNN).parent.mkdir(parents=True)
-    cells.failed(CNN).write_text(json.dumps({"cell": str(CNN), "when_epoch": 11, "error": "the loss is NaN; lower it."}))
+    cells.failed(CNN).write_text(json.dumps({"cell": str(CNN), "when_epoch": 9, "error": "the loss is NaN; lower it."}))
     assert one().state is State.FAILED
     text = list(command.lines(status.read()))
-    assert f"failed: {CNN}, epoch 11: the loss is NaN; lower it." in text
+    assert f"failed: {CNN}, epoch 9: the loss is NaN; lower it." in text
     cells.failed(CNN).write_text("{")
     assert "cannot be read" in one().error
 
@@ -327,7 +327,7 @@ def test_failed_and_stopped(by_hand):
 def test_a_started_training_without_a_saved_epoch_is_running(by_hand):
     with resume.exclusive(resume.workspace_lock(CNN), CNN):
         assert (one().state, one().epoch) == (State.RUNNING, 0)
-        assert any("running 0/12" in line for line in command.lines(status.read()))
+        assert any("running 0/10" in line for line in command.lines(status.read()))
     assert one().state is State.MISSING
 
 
@@ -341,7 +341,7 @@ def test_time_left_by_the_rate_of_the_model(by_hand):
     assert one().seconds is None
     for fraction, rate in ((1.0, 90.0), (0.5, 100.0), (0.1, 500.0)):
         provenance(Cell("digits", "cnn_scratch", fraction, 0), rate=rate, images=round(1000 * fraction))
-    assert (one().seconds, one().device) == (200 * 12 / 100.0, "CPU")
+    assert (one().seconds, one().device) == (200 * 10 / 100.0, "CPU")
     assert one(GLYPHS).seconds is None
     text = " ".join(" ".join(command.lines(status.read())).split())
     assert "time left: not known for 4 cells of cnn_glyphs: no finished training" in text
@@ -367,7 +367,7 @@ def test_damaged_provenance_is_passed_over(by_hand):
     for name, content in (("a", "{"), ("b", "[]"), ("c", '{"cell": "x"}')):
         (cells.DATA / "history" / name).mkdir()
         (cells.DATA / "history" / name / "provenance.json").write_text(content)
-    assert one(Cell("digits", "cnn_glyphs", 1.0, 0)).seconds == 1000 * 12 / 100.0
+    assert one(Cell("digits", "cnn_glyphs", 1.0, 0)).seconds == 1000 * 10 / 100.0
 
 
 def test_images_of_a_dataset_that_was_never_trained_on(by_hand):
