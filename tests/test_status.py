@@ -345,7 +345,7 @@ def test_time_left_by_the_rate_of_the_model(by_hand):
     assert one(GLYPHS).seconds is None
     text = " ".join(" ".join(command.lines(status.read())).split())
     assert "time left: not known for 4 cells of cnn_glyphs: no finished training" in text
-    assert "time left: 4 min for the training of 4 cells, one after another, by rates measured on CPU" in text
+    assert "time left: 3 min for the training of 4 cells, one after another, by rates measured on CPU" in text
 
 
 def test_rates_of_the_commonest_device_and_of_the_same_size_count(by_hand):
