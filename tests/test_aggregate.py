@@ -64,6 +64,7 @@ def test_a_report_holds_what_it_promises_and_the_same_bytes_again(whole: Aggrega
     first = contents(folder)
     assert {
         "README.md",
+        "report.html",
         "summary.json",
         "tables/errors_easy.csv",
         "tables/errors_hard.md",
@@ -88,7 +89,8 @@ def test_a_report_holds_what_it_promises_and_the_same_bytes_again(whole: Aggrega
     assert contents(folder) == first
     assert not [path for path in (tmp_path / "reports").iterdir() if path.name != "tiny"]
     shown = set(re.findall(r"\]\(([^)]+)\)", first["README.md"].decode()))
-    assert shown == {name for name in first if name.endswith(".svg")}
+    beside = {"tables", "figures", "plots", "summary.json", "report.html"}
+    assert shown == beside | {name for name in first if name.endswith(".svg")}
 
 
 @pytest.mark.parametrize("seeds", [(0,), (0, 1, 2)])
@@ -252,8 +254,11 @@ def test_published_numbers_alone_make_a_report(whole: Aggregate, tmp_path: Path)
     whole("--published")
     folder = tmp_path / "reports" / "published"
     page = (folder / "README.md").read_text()
-    assert "Without intervals" in page and "| ResNet50 | 0.1 | 34.10 | 6.70 | −27.40 |" in page
-    assert "**Not published:**" in page
+    assert "published numbers: one run of each cell, without intervals. Nothing on this page was measured" in page
+    assert "| ResNet50 | 0.1 | 34.10 | 6.70 | −27.40 |" in page
+    assert "**Not published:** `cifar100-resnet50_scratch-{0.5,0.2,0.1}`" in page
+    for table in (folder / "tables").glob("*.md"):
+        assert "without intervals; not measured here" in table.read_text(), table.name
     assert "[" not in "".join(path.read_text() for path in (folder / "tables").glob("parts_*.md"))
     assert (folder / "figures/error_cifar10.svg").is_file()
     assert not (folder / "figures/calibration_cifar10.svg").exists()

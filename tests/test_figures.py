@@ -58,9 +58,9 @@ def test_lines_are_labelled_where_they_end_and_the_axis_has_the_ladder(analysis:
 
 def test_several_seeds_show_single_runs_as_dots(tmp_path: Path) -> None:
     several = analysed(tmp_path, seeds=(0, 1, 2))
-    dots = [line for line in fractions.error_against_fraction(several, "easy").axes[0].lines if line.get_marker() == "."]
-    assert len(dots) == 4 * 3
-    assert {len(line.get_ydata()) for line in dots} == {3}  # type: ignore[arg-type]
+    dots = [line for line in fractions.error_against_fraction(several, "easy").axes[0].lines if line.get_linestyle() == "None"]
+    assert [len(np.asarray(line.get_ydata())) for line in dots] == [3 * 3] * 4
+    assert len({(line.get_marker(), line.get_markerfacecolor()) for line in dots}) == 4
 
 
 def test_models_differ_in_grey_too(analysis: Analysis) -> None:

@@ -60,18 +60,30 @@ class Analysis:
 
     @property
     def intervals(self) -> str:
-        """What the intervals are for, as every table says."""
+        """What the intervals are for, in full, as the page says once."""
         if not self.measured_here:
-            return "Without intervals: single runs, of which only the error is published."
+            return (
+                "These are the published numbers: one run of each cell, without intervals. Nothing on this page was measured "
+                "by this project. A verdict here is the sign of a difference of single runs."
+            )
         if len(self.grid.seeds) == 1:
             return (
-                "Intervals are 95 % over resampled test images, for these trained models: with one seed they say nothing "
-                "about another training."
+                "Intervals are 95 %, over resampled test images, the same images for every model. They are for these trained "
+                "models: with one seed they say nothing about another training."
             )
         return (
-            f"Means over {len(self.grid.seeds)} seeds; intervals are 95 %, Student's t over seeds with the variance over "
-            "resampled test images added."
+            f"Numbers are means over {len(self.grid.seeds)} seeds. Intervals are 95 %: Student's t over seeds, with the "
+            "variance over resampled test images added."
         )
+
+    @property
+    def interval_note(self) -> str:
+        """The same in a few words, as every table says."""
+        if not self.measured_here:
+            return "Published numbers, one run each, without intervals; not measured here."
+        if len(self.grid.seeds) == 1:
+            return "Intervals: 95 %, over test images, for these trained models (one seed)."
+        return f"Means over {len(self.grid.seeds)} seeds; intervals: 95 %, over seeds and test images."
 
     def estimate(self, contrast: Contrast) -> Estimate | None:
         """An effect of this report, None where a cell of it is missing."""
@@ -82,11 +94,8 @@ class Analysis:
         cells = list(missing)
         if not cells:
             return ""
-        if not self.measured_here:
-            names = [f"{cell.dataset} `{cell.model}` {cell.fraction}" for cell in cells]
-            return f"**Not published:** {', '.join(names)}."
-        count = "1 cell" if len(cells) == 1 else f"{len(cells)} cells"
-        return f"**Missing, {count}:** {', '.join(f'`{cell}`' for cell in cells)}."
+        head = "Not published" if not self.measured_here else f"Missing, {len(cells)} cell{'s' if len(cells) > 1 else ''}"
+        return f"**{head}:** {', '.join(f'`{name}`' for name in _names(cells, self.measured_here))}."
 
     def arm_results(self, arm: Arm) -> list[Result]:
         """The cells of an arm, by seed; empty unless all are there."""
@@ -96,3 +105,25 @@ class Analysis:
 
 def _key(arm: Arm) -> tuple[str, str, float]:
     return arm.dataset, arm.model, arm.fraction
+
+
+def _names(cells: Iterable[Cell], with_seeds: bool) -> list[str]:
+    """Cells by name, those of one model together: ``digits-cnn_scratch-{0.2,0.1}-0``. Published cells have no seed."""
+    seeds: dict[tuple[str, str], dict[float, list[int]]] = {}
+    for cell in cells:
+        seeds.setdefault((cell.dataset, cell.model), {}).setdefault(cell.fraction, []).append(cell.seed)
+    names = []
+    for (dataset, model), by_fraction in seeds.items():
+        together: dict[tuple[int, ...], list[float]] = {}
+        for fraction, each in by_fraction.items():
+            together.setdefault(tuple(each), []).append(fraction)
+        names += [
+            f"{dataset}-{model}-{_either(fractions)}" + (f"-{_either(each)}" if with_seeds else "")
+            for each, fractions in together.items()
+        ]
+    return names
+
+
+def _either(values: Iterable[float]) -> str:
+    texts = [str(value) for value in values]
+    return texts[0] if len(texts) == 1 else f"{{{','.join(texts)}}}"

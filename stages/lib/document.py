@@ -1,5 +1,7 @@
-"""A report page as blocks, written as Markdown for a Git host."""
+"""A report page as blocks, written as Markdown for a Git host; stages/lib/webpage.py writes the same as HTML."""
 
+import html
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -38,13 +40,27 @@ class Picture:
 
 @dataclass(frozen=True)
 class Details:
-    """Blocks that a reader opens by a click on ``summary``."""
+    """Blocks that a reader opens by a click on ``summary``, which is such a text too."""
 
     summary: str
     blocks: tuple["Block", ...]
 
 
 Block = Heading | Paragraph | Bullets | Picture | Details | Table
+
+MARKS = (
+    (re.compile(r"`([^`]+)`"), r"<code>\1</code>"),
+    (re.compile(r"\*\*([^*]+)\*\*"), r"<strong>\1</strong>"),
+    (re.compile(r"\[([^\]]+)\]\(([^)\s]+)\)"), r'<a href="\2">\1</a>'),
+)
+
+
+def inline(text: str) -> str:
+    """A text of such marks as HTML. An interval, ``[−0.10, 2.00]``, is no link: no parenthesis follows it directly."""
+    found = html.escape(text)
+    for mark, element in MARKS:
+        found = mark.sub(element, found)
+    return found
 
 
 def markdown(blocks: Sequence[Block]) -> str:
@@ -62,7 +78,7 @@ def _markdown(block: Block) -> str:
             return "\n".join(f"- {item}" for item in items)
         case Picture(name, description):
             return f"![{description}](figures/{name}.svg)"
-        case Details(summary, blocks):
-            return f"<details>\n<summary>{summary}</summary>\n\n{markdown(blocks)}\n</details>"
+        case Details(summary, blocks):  # Git hosts read no Markdown inside the summary
+            return f"<details>\n<summary>{inline(summary)}</summary>\n\n{markdown(blocks)}\n</details>"
         case Table():
             return f"**{block.title}**\n\n{block.markdown().rstrip()}"

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import stats
+from scipy import special  # scipy.stats takes a second to import
 
 from stages.lib.bootstrap import resampled_errors, resampling_weights
 
@@ -131,7 +131,7 @@ def _student(value: float, runs: Sequence[NDArray[np.float64]], means: Sequence[
     between = np.array([run.var(ddof=1) / seeds for run in runs])
     images = sum(float(mean.var(ddof=1)) for mean in means)
     freedom = (seeds - 1) * between.sum() ** 2 / (between**2).sum() if between.any() else seeds - 1
-    half = stats.t.ppf((1 + LEVEL) / 2, freedom) * np.sqrt(between.sum() + images)
+    half = special.stdtrit(freedom, (1 + LEVEL) / 2) * np.sqrt(between.sum() + images)
     return value - float(half), value + float(half)
 
 
@@ -147,5 +147,5 @@ def log_sd_ratio(first: Sequence[float], second: Sequence[float]) -> Estimate | 
     if min(spreads) < 10.0**-EXACT:
         return None
     value = float(np.log(spreads[0] / spreads[1]))
-    half = float(np.log(stats.f.ppf((1 + LEVEL) / 2, seeds - 1, seeds - 1)) / 2)
+    half = float(np.log(special.fdtri(seeds - 1, seeds - 1, (1 + LEVEL) / 2)) / 2)
     return Estimate(round(value, EXACT), round(value - half, EXACT), round(value + half, EXACT), ())

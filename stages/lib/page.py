@@ -1,18 +1,21 @@
 """The page of a report: what was found, in sentences made from the numbers, then tables, figures and how it was made."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from stages.lib.analysis import Analysis
 from stages.lib.document import Block, Bullets, Details, Heading, Paragraph, Picture
 from stages.lib.effects import HYPOTHESES, INCONCLUSIVE, NOT_TESTED, REFUTED, SUPPORTED, Finding, Part
+from stages.lib.estimates import Arm
 from stages.lib.results import ABSENT
-from stages.lib.table import Table, with_unit
+from stages.lib.table import NONE, Table, with_unit
 
 DUPLICATES = (
     "CIFAR-100's official test set has 10 images that stand pixel for pixel in its training set too, 6 of them under "
     "another label. The official sets are kept as they are."
 )
+
+NEAR_CHANCE = 0.9  # of the error of guessing among equally frequent classes
 
 
 def page(
@@ -26,11 +29,13 @@ def page(
     ``strangers`` names of measured cells that are no part of this grid."""
     by_name = {table.name: table for table in tables}
     pictures = {name: Picture(name, description) for name, description in figures}
-    blocks: list[Block] = [Heading(1, _title(analysis)), Paragraph(_about(analysis))]
-    if analysis.missing:
-        blocks.append(Paragraph(_incomplete(analysis) if analysis.measured_here else analysis.absent(analysis.missing)))
+    blocks: list[Block] = [Heading(1, _title(analysis))]
+    if analysis.missing and analysis.measured_here:
+        blocks.append(Paragraph(_incomplete(analysis)))
     blocks += [Heading(2, "What was found"), Bullets(tuple(sentence(each) for each in _keyed(analysis, HYPOTHESES)))]
+    blocks += [Paragraph(text) for text in (_further(analysis), _relative(analysis), _near_chance(analysis)) if text]
     blocks.append(Paragraph(analysis.intervals))
+    blocks += [Heading(2, "What was compared"), Paragraph(_about(analysis))]
     blocks.append(Heading(2, "Error by train fraction"))
     for dataset in analysis.grid.datasets:
         blocks += _present(by_name, f"errors_{dataset}") + _present(pictures, f"error_{dataset}")
@@ -41,11 +46,10 @@ def page(
     for finding in analysis.findings:
         table = by_name.get(f"parts_{finding.key.lower()}")
         if table:
-            blocks.append(table if finding.key in HYPOTHESES else Details(sentence(finding, html=True), (table,)))
-        else:
+            blocks.append(table if finding.key in HYPOTHESES else Details(sentence(finding), (table,)))
+        elif finding.key not in HYPOTHESES:
             blocks.append(Paragraph(sentence(finding)))
-    if "relative" in by_name:
-        blocks += [Paragraph(_relative(analysis)), by_name["relative"]]
+    blocks += _present(by_name, "relative")
     blocks += _present(by_name, "variability")
     if "beside_published" in by_name:
         blocks += [
@@ -63,35 +67,44 @@ def page(
     return blocks
 
 
-def sentence(finding: Finding, html: bool = False) -> str:
-    """The verdict on a hypothesis or claim in one sentence with its numbers, in Markdown or in HTML's bold."""
-    start, end = ("<b>", "</b>") if html else ("**", "**")
-    head = f"{start}{finding.key}: {finding.verdict}.{end} {finding.claim}: "
+def sentence(finding: Finding) -> str:
+    """The verdict on a hypothesis or claim in one sentence, with its numbers."""
+    head, claim = f"**{finding.key}: {finding.verdict}.**", f"“{finding.claim}”"
     tested = [part for part in finding.parts if part.verdict != NOT_TESTED]
     if not finding.parts:
-        return f"{head}the study would need {finding.without}."
+        return f"{head} To test {claim}, the study would need {finding.without}."
     if not tested:
-        return f"{head}cells of every part are missing."
-    shown = []
-    for verdict in (SUPPORTED, REFUTED, INCONCLUSIVE):
-        parts = finding.with_verdict(verdict)
-        if parts:
-            shown.append(f"{len(parts)} of {len(tested)} tested parts {verdict} ({_range(parts)})")
-    untested = len(finding.parts) - len(tested)
-    return head + ", ".join(shown) + (f", {untested} not tested for want of cells." if untested else ".")
+        return f"{head} {claim} cannot be tested, because cells of every part are missing."
+    found = [(verdict, parts) for verdict in (SUPPORTED, REFUTED, INCONCLUSIVE) if (parts := finding.with_verdict(verdict))]
+    shares = [_share(len(found[0][1]), len(tested)), *(str(len(parts)) for _, parts in found[1:])]
+    said = [f"{verdict} in {share} ({_range(parts)})" for (verdict, parts), share in zip(found, shares, strict=True)]
+    if len(tested) < len(finding.parts):
+        said.append(f"not tested in {len(finding.parts) - len(tested)} more, whose cells are missing")
+    return f"{head} {claim} is {', '.join(said[:-1])}{' and ' if said[:-1] else ''}{said[-1]}."
+
+
+def _share(count: int, total: int) -> str:
+    if total == 1:
+        return "its one part"
+    return f"all {total} parts" if count == total else f"{count} of {total} parts"
 
 
 def _range(parts: Sequence[Part]) -> str:
-    """The parts, or where there are more than two the smallest and the largest effect."""
+    """The parts, or where there are more than two those with the smallest and the largest effect."""
     if len(parts) <= 2:
         return "; ".join(map(_number, parts))
     ordered = sorted(parts, key=lambda part: part.estimate.value if part.estimate else 0.0)
-    return f"from {_number(ordered[0])}, to {_number(ordered[-1])}"
+    return f"lowest: {_number(ordered[0])}; highest: {_number(ordered[-1])}"
 
 
 def _number(part: Part) -> str:
-    unit = " points" if part.unit == "points" else " in log ratio"
-    return f"{part.label}: {with_unit(part.estimate, part.unit)}{unit}"
+    return f"{part.label}: {with_unit(part.estimate, part.unit)} {'points' if part.unit == 'points' else 'in log ratio'}"
+
+
+def _further(analysis: Analysis) -> str:
+    """The further claims with their verdicts, in one line."""
+    claims = [f"{each.key} {each.claim[0].lower()}{each.claim[1:]}: **{each.verdict}**" for each in analysis.findings]
+    return f"Further claims. {'; '.join(claims[len(HYPOTHESES) :])}."
 
 
 def _title(analysis: Analysis) -> str:
@@ -103,13 +116,19 @@ def _title(analysis: Analysis) -> str:
 def _about(analysis: Analysis) -> str:
     grid = analysis.grid
     models = "; ".join(f"{analysis.labels.model(model)} (`{model.name}`)" for model in grid.models)
-    order = " (easy to hard)" if len(grid.datasets) > 1 else ""
-    tail = f" The operating point is fraction {grid.fraction}." if analysis.measured_here else ""
-    return (
-        f"{len(grid.cells()) - len(analysis.missing)} of {len(grid.cells())} cells: {', '.join(grid.datasets)}{order}; "
-        f"train fractions {', '.join(map(str, grid.fractions))}; seed{'s' if len(grid.seeds) > 1 else ''} "
-        f"{', '.join(map(str, grid.seeds))}; models {models}.{tail}"
-    )
+    order = " (easy, then hard)" if len(grid.datasets) == 2 else ""
+    sentences = [
+        f"{len(grid.cells()) - len(analysis.missing)} of {len(grid.cells())} cells.",
+        f"Datasets: {', '.join(grid.datasets)}{order}.",
+        f"Models: {models}.",
+        f"Train fractions: {', '.join(map(str, grid.fractions))}.",
+    ]
+    if analysis.measured_here:
+        sentences.append(f"Seed{'s' if len(grid.seeds) > 1 else ''}: {', '.join(map(str, grid.seeds))}.")
+        sentences.append(f"Classes and calibration are shown at the operating point, fraction {grid.fraction}.")
+    else:
+        sentences.append(analysis.absent(analysis.missing))
+    return " ".join(sentences)
 
 
 def _incomplete(analysis: Analysis) -> str:
@@ -119,13 +138,33 @@ def _incomplete(analysis: Analysis) -> str:
 
 
 def _relative(analysis: Analysis) -> str:
+    """Where points and factors disagree; empty where nothing compares two losses."""
+    if not analysis.relatives:
+        return ""
+    count = len(analysis.relatives)
     split = [each for each in analysis.relatives if each.disagrees]
     if not split:
-        return "Points lost and the factor by which error grows point the same way in every part:"
-    names = "; ".join(f"{each.key}: {each.part.label}" for each in split)
+        return f"Points lost and the factor by which error grows point the same way in all {count} parts that compare losses."
+    names = "; ".join(f"{each.key} {each.part.label}" for each in split)
     return (
-        f"Points lost and the factor by which error grows point to different sides in {len(split)} of "
-        f"{len(analysis.relatives)} parts ({names}):"
+        f"Points lost and the factor by which error grows point to different sides in {len(split)} of {count} parts that "
+        f"compare losses ({names}): the verdicts rest on points, and the table of both is below."
+    )
+
+
+def _near_chance(analysis: Analysis) -> str:
+    """Names the arms that hardly beat guessing: a bounded error hides how much more such a model would have lost."""
+    arms = dict.fromkeys(Arm(cell.dataset, cell.model, cell.fraction) for cell in analysis.results)
+    names = []
+    for arm in arms:
+        runs = analysis.arm_results(arm)
+        if runs and analysis.errors.runs(arm).mean() >= NEAR_CHANCE * (1 - 1 / len(runs[0].classes)):
+            names.append(f"`{arm}`")
+    if not names:
+        return ""
+    return (
+        f"Near chance: {', '.join(names)} make at least nine tenths of the errors of guessing. What they lose with less or "
+        "harder data is bounded by that, and so are the effects that they enter."
     )
 
 
@@ -146,8 +185,12 @@ def _made(analysis: Analysis, tables: Mapping[str, Table], formats: Mapping[str,
     """How it was made, from the cells' own records."""
     records = [result.provenance for result in analysis.results.values()]
     wall = sum(float(record["wall_seconds"]) for record in records)
-    devices = ", ".join(sorted({str(record["device"]) for record in records}))
-    items = [f"{len(records)} trainings on {devices}, {wall / 3600:.1f} hours of wall time in all."]
+    took = f"{wall / 3600:.1f} hours" if wall >= 3600 else f"{wall / 60:.0f} minutes"
+    devices, versions = _different(str(record["device"]) for record in records), _different(map(_versions, records))
+    items = [
+        f"{len(records)} trainings, {took} of wall time in all. Device: {devices}. Versions: {versions}. Code: "
+        f"{_different(str(record['code_sha256'])[:12] for record in records)}."
+    ]
     items += [f"Recipe of {names}: {recipe}." for recipe, names in _recipes(analysis).items()]
     items += [f"Weights of `{model}`: {text}." for model, text in _weights(analysis).items()]
     items += [f"Data of {dataset}, md5: {text}." for dataset, text in _md5s(analysis).items()]
@@ -159,6 +202,16 @@ def _made(analysis: Analysis, tables: Mapping[str, Table], formats: Mapping[str,
         Bullets(tuple(items)),
         Details("Device, versions, wall time and images per second of every cell", (tables["provenance"],)),
     ]
+
+
+def _different(texts: Iterable[str]) -> str:
+    return "; ".join(sorted(set(texts)))
+
+
+def _versions(record: Mapping[str, Any]) -> str:
+    return ", ".join(
+        [f"Python {record.get('python', NONE)}", *(f"{name} {each}" for name, each in record["libraries"].items())]
+    )
 
 
 def _recipes(analysis: Analysis) -> dict[str, str]:

@@ -6,17 +6,28 @@ from pathlib import Path
 from typing import Any
 
 from stages.lib.analysis import Analysis
-from stages.lib.document import markdown
+from stages.lib.document import Heading, Paragraph, markdown
 from stages.lib.effects import HYPOTHESES
 from stages.lib.estimates import Arm
 from stages.lib.page import page
 from stages.lib.plots import all_plots
 from stages.lib.table import to_csv
 from stages.lib.tables import all_tables
+from stages.lib.webpage import webpage
+
+# What stands beside the page on a Git host; the HTML file travels alone, and so does not name them.
+FILES = (
+    Heading(2, "Files"),
+    Paragraph(
+        "Every table, as CSV with all digits and as Markdown: [tables](tables). Every figure, as SVG and PNG: "
+        "[figures](figures). What `dvc metrics` and `dvc plots` show: [summary.json](summary.json), [plots](plots). This page "
+        "as one HTML file that needs no network: [report.html](report.html)."
+    ),
+)
 
 
 def write(analysis: Analysis, folder: Path, formats: Mapping[str, str], strangers: Sequence[str] = ()) -> None:
-    """Fill ``folder`` (there, empty) with tables/, figures/, plots/, summary.json and README.md."""
+    """Fill ``folder`` (there, empty) with tables/, figures/, plots/, summary.json, README.md and report.html."""
     from stages.lib.figures.drawn import all_figures  # matplotlib takes a second that a refusal need not cost
     from stages.lib.figures.style import save
 
@@ -33,7 +44,10 @@ def write(analysis: Analysis, folder: Path, formats: Mapping[str, str], stranger
         save(figure, folder / "figures", name)
         figures.append((name, description))
     _write(folder / "summary.json", json.dumps(summary(analysis), indent=2) + "\n")
-    _write(folder / "README.md", markdown(page(analysis, tables, figures, formats, strangers)))
+    blocks = page(analysis, tables, figures, formats, strangers)
+    _write(folder / "README.md", markdown([*blocks, *FILES]))
+    drawn = {name: (folder / "figures" / f"{name}.svg").read_bytes() for name, _ in figures}
+    _write(folder / "report.html", webpage(blocks, drawn))
 
 
 def summary(analysis: Analysis) -> dict[str, Any]:

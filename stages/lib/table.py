@@ -28,11 +28,11 @@ class Table:
 
     def markdown(self) -> str:
         """The table with its notes, without its title."""
-        align = ["---:" if self._numeric(place) else "---" for place in range(len(self.header))]
+        align = ["---:" if self.numeric(place) else "---" for place in range(len(self.header))]
         lines = ["| " + " | ".join(cell.replace("|", "\\|") for cell in row) + " |" for row in (self.header, align, *self.rows)]
         return "\n".join(lines) + "\n" + "".join(f"\n{note}\n" for note in self.notes)
 
-    def _numeric(self, place: int) -> bool:
+    def numeric(self, place: int) -> bool:
         """Whether a column holds nothing but numbers (with intervals) and gaps, and is aligned right."""
         return all(row[place] == NONE or row[place][:1] in set("0123456789+−") for row in self.rows)
 

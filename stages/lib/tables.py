@@ -169,6 +169,14 @@ def relative(analysis: Analysis) -> Table | None:
         (
             "First and second are scratch and pre-trained in H1, ViT and CNN in H2 and H3. Growth is error after ÷ error "
             "before; a ratio above 1 says that the first grows by the larger factor. The verdicts rest on points.",
+            *(
+                [
+                    "Where an interval holds 0 points, or a ratio of 1, the side is not settled. A ratio has no interval where "
+                    "a resampled test set has no error at all."
+                ]
+                if analysis.measured_here
+                else []
+            ),
             *_notes(analysis, analysis.missing),
         ),
     )
@@ -351,7 +359,7 @@ def _triple(name: str) -> tuple[str, str, str]:
 
 
 def _notes(analysis: Analysis, missing: Iterable[Cell]) -> tuple[str, ...]:
-    return (analysis.intervals, *_missing(analysis, missing))
+    return (analysis.interval_note, *_missing(analysis, missing))
 
 
 def _missing(analysis: Analysis, missing: Iterable[Cell]) -> tuple[str, ...]:

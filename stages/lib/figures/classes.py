@@ -27,13 +27,14 @@ def calibration(analysis: Analysis, dataset: str) -> Figure | None:
         axes.bar(100 * found.confidence, 100 * found.images / found.images.sum(), width=3, color="#cccccc", zorder=1)
         axes.vlines(100 * found.confidence, 100 * low, 100 * high, color=look.colour, linewidth=1.2)
         axes.plot(100 * found.confidence, 100 * found.accuracy, **look.line)
-        axes.text(3, 92, f"calibration error {100 * found.ece:.1f} %", fontsize=8)
-        axes.set_xlim(0, 100)
-        axes.set_ylim(0, 100)
+        axes.set_title(f"{axes.get_title(loc='left')}: ECE {100 * found.ece:.1f} %")
+        axes.set_xlim(-3, 103)  # or markers at the ends are cut in half
+        axes.set_ylim(-3, 103)
         axes.set_xlabel("confidence, %")
         axes.set_ylabel("accuracy, %")
 
-    title = f"Calibration, {dataset}, fraction {analysis.grid.fraction} (grey bars: share of images)"
+    bars = "ECE: expected calibration error; grey bars: share of images"
+    title = f"Calibration, {dataset}, fraction {analysis.grid.fraction} ({bars})"
     return _panels(analysis, dataset, title, 3.3, 3.2, draw)
 
 

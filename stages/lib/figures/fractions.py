@@ -13,6 +13,7 @@ from stages.lib.estimates import Contrast, Estimate, error
 from stages.lib.figures.style import Style, canvas, label_ends, log_fractions, nothing, style
 
 MISSING = "no cells to show"
+SINGLE_RUNS = {"linestyle": "none", "markersize": 2.5, "markeredgewidth": 0.6, "alpha": 0.8}
 
 
 def error_against_fraction(analysis: Analysis, dataset: str) -> Figure:
@@ -91,7 +92,7 @@ def _lines(
 ) -> None:
     """Draw each line with its band where its cells are there, and its name at its end."""
     names = []
-    for look, name, contrasts in lines:
+    for place, (look, name, contrasts) in enumerate(lines):
         estimates = [analysis.estimate(each) for each in contrasts]
         there = [estimate for estimate in estimates if estimate is not None]
         if not there:
@@ -100,9 +101,14 @@ def _lines(
         axes.plot(fractions, values, **look.line)  # a gap where a cell is missing, not a line across it
         axes.fill_between(fractions, low, high, color=look.colour, alpha=0.18, linewidth=0)
         axes.vlines(fractions, low, high, color=look.colour, alpha=0.5, linewidth=0.8)
-        for fraction, estimate in zip(fractions, estimates, strict=True) if len(analysis.grid.seeds) > 1 else ():
-            runs = [100 * run for run in estimate.runs] if estimate else []
-            axes.plot([0.965 * fraction] * len(runs), runs, ".", color=look.colour, markersize=3)
+        if len(analysis.grid.seeds) > 1:
+            beside = 0.92 ** ((place + 1) / len(lines))  # each line's single runs in a column of their own
+            runs = [
+                (beside * fraction, 100 * run)
+                for fraction, estimate in zip(fractions, estimates, strict=True)
+                for run in (estimate.runs if estimate else ())
+            ]
+            axes.plot(*zip(*runs, strict=True), **(look.line | SINGLE_RUNS))
         names.append((100 * there[-1].value, name, look.colour))
     _finish(axes, names)
 

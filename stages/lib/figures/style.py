@@ -8,6 +8,8 @@ from typing import Any
 
 import matplotlib
 from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 
 from stages.lib.analysis import Analysis
@@ -78,8 +80,10 @@ def save(figure: Figure, folder: Path, name: str) -> None:
     with matplotlib.rc_context(RC):
         figure.draw_without_rendering()
         figure.set_layout_engine("none")  # laid out once, not again for each format
-        figure.savefig(folder / f"{name}.svg", metadata={"Date": None, "Creator": None})
-        figure.savefig(folder / f"{name}.png", dpi=130, metadata={"Software": None})
+        # Not savefig, which draws every figure once more before it writes it.
+        FigureCanvasSVG(figure).print_svg(str(folder / f"{name}.svg"), metadata={"Date": None, "Creator": None})  # type: ignore[no-untyped-call]
+        figure.set_dpi(130)
+        FigureCanvasAgg(figure).print_png(str(folder / f"{name}.png"), metadata={"Software": None})  # type: ignore[no-untyped-call]
 
 
 def spread(heights: Sequence[float], gap: float) -> list[float]:
