@@ -254,7 +254,8 @@ def test_published_numbers_alone_make_a_report(whole: Aggregate, tmp_path: Path)
     whole("--published")
     folder = tmp_path / "reports" / "published"
     page = (folder / "README.md").read_text()
-    assert "published numbers: one run of each cell, without intervals. Nothing on this page was measured" in page
+    assert page.index("Nothing on this page was measured by this project") < page.index("**H1: supported, without intervals.**")
+    assert "| **supported** |" in page and "| Verdict, without intervals |" in page
     assert "| ResNet50 | 0.1 | 34.10 | 6.70 | −27.40 |" in page
     assert "**Not published:** `cifar100-resnet50_scratch-{0.5,0.2,0.1}`" in page
     for table in (folder / "tables").glob("*.md"):

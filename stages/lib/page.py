@@ -30,11 +30,17 @@ def page(
     by_name = {table.name: table for table in tables}
     pictures = {name: Picture(name, description) for name, description in figures}
     blocks: list[Block] = [Heading(1, _title(analysis))]
-    if analysis.missing and analysis.measured_here:
+    if not analysis.measured_here:
+        blocks.append(Paragraph(analysis.intervals))
+    elif analysis.missing:
         blocks.append(Paragraph(_incomplete(analysis)))
-    blocks += [Heading(2, "What was found"), Bullets(tuple(sentence(each) for each in _keyed(analysis, HYPOTHESES)))]
+    blocks += [
+        Heading(2, "What was found" if analysis.measured_here else "What the published numbers say"),
+        Bullets(tuple(sentence(each, analysis.measured_here) for each in _keyed(analysis, HYPOTHESES))),
+    ]
     blocks += [Paragraph(text) for text in (_further(analysis), _relative(analysis), _near_chance(analysis)) if text]
-    blocks.append(Paragraph(analysis.intervals))
+    if analysis.measured_here:
+        blocks.append(Paragraph(analysis.intervals))
     blocks += [Heading(2, "What was compared"), Paragraph(_about(analysis))]
     blocks.append(Heading(2, "Error by train fraction"))
     for dataset in analysis.grid.datasets:
@@ -46,9 +52,9 @@ def page(
     for finding in analysis.findings:
         table = by_name.get(f"parts_{finding.key.lower()}")
         if table:
-            blocks.append(table if finding.key in HYPOTHESES else Details(sentence(finding), (table,)))
+            blocks.append(table if finding.key in HYPOTHESES else Details(sentence(finding, analysis.measured_here), (table,)))
         elif finding.key not in HYPOTHESES:
-            blocks.append(Paragraph(sentence(finding)))
+            blocks.append(Paragraph(sentence(finding, analysis.measured_here)))
     blocks += _present(by_name, "relative")
     blocks += _present(by_name, "variability")
     if "beside_published" in by_name:
@@ -67,26 +73,34 @@ def page(
     return blocks
 
 
-def sentence(finding: Finding) -> str:
-    """The verdict on a hypothesis or claim in one sentence, with its numbers."""
-    head, claim = f"**{finding.key}: {finding.verdict}.**", f"“{finding.claim}”"
+def sentence(finding: Finding, measured_here: bool = True) -> str:
+    """The verdict on a hypothesis or claim in one sentence, with its numbers; published numbers have no intervals."""
+    untested = [part for part in finding.parts if part.verdict == NOT_TESTED]
     tested = [part for part in finding.parts if part.verdict != NOT_TESTED]
+    mark = "" if measured_here or not tested else ", without intervals"
+    head, claim = f"**{finding.key}: {finding.verdict}{mark}.**", f"“{finding.claim}”"
+    lacking = "cells are missing" if measured_here else "cells were not published"
     if not finding.parts:
         return f"{head} To test {claim}, the study would need {finding.without}."
     if not tested:
-        return f"{head} {claim} cannot be tested, because cells of every part are missing."
+        return f"{head} {claim} is not tested, because {lacking}."
     found = [(verdict, parts) for verdict in (SUPPORTED, REFUTED, INCONCLUSIVE) if (parts := finding.with_verdict(verdict))]
-    shares = [_share(len(found[0][1]), len(tested)), *(str(len(parts)) for _, parts in found[1:])]
+    shares = [
+        _share(len(found[0][1]), len(tested), "tested part" if untested else "part"),
+        *(str(len(parts)) for _, parts in found[1:]),
+    ]
     said = [f"{verdict} in {share} ({_range(parts)})" for (verdict, parts), share in zip(found, shares, strict=True)]
-    if len(tested) < len(finding.parts):
-        said.append(f"not tested in {len(finding.parts) - len(tested)} more, whose cells are missing")
+    if untested:
+        said.append(f"not tested in {len(untested)} more, whose {lacking}")
     return f"{head} {claim} is {', '.join(said[:-1])}{' and ' if said[:-1] else ''}{said[-1]}."
 
 
-def _share(count: int, total: int) -> str:
+def _share(count: int, total: int, part: str) -> str:
     if total == 1:
-        return "its one part"
-    return f"all {total} parts" if count == total else f"{count} of {total} parts"
+        return f"the one {part}"
+    if count < total:
+        return f"{count} of {total} {part}s"
+    return f"both {part}s" if total == 2 else f"all {total} {part}s"
 
 
 def _range(parts: Sequence[Part]) -> str:

@@ -104,7 +104,11 @@ def verdicts(analysis: Analysis) -> Table:
     return Table(
         "verdicts",
         "Verdicts",
-        ("Hypothesis or claim", "Verdict", *(f"Parts {verdict}" for verdict in COUNTED)),
+        (
+            "Hypothesis or claim",
+            "Verdict" if analysis.measured_here else "Verdict, without intervals",
+            *(f"Parts {verdict}" for verdict in COUNTED),
+        ),
         tuple(rows),
         ("key", "claim", "verdict", *(verdict.replace(" ", "_") for verdict in COUNTED)),
         tuple(data),
