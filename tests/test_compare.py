@@ -1,0 +1,80 @@
+"""Two reports side by side: in the workspace, at revisions, as a DVC experiment, and what is refused."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from clones import GIT_IDENTITY
+
+from stages import compare
+from stages.lib.errors import StudyError
+
+
+def write(root: Path, study: str, verdict: str, effect: str) -> None:
+    folder = root / "reports" / study / "tables"
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "verdicts.csv").write_text(f"key,claim,verdict\nH1,It helps,{verdict}\nC1,It grows,mixed\n")
+    (folder / "parts_h1.csv").write_text(
+        "part,unit,effect,effect_low,effect_high,verdict,missing\n"
+        f"easy,points,{effect},{verdict},\nhard,points,,,,not tested,x\n"
+    )
+
+
+@pytest.fixture
+def say(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]):
+    monkeypatch.chdir(tmp_path)
+    for name, value in GIT_IDENTITY.items():
+        monkeypatch.setenv(name, value)
+
+    def call(*arguments: str) -> list[str]:
+        monkeypatch.setattr(sys, "argv", ["compare", *arguments])
+        compare.main()
+        return capsys.readouterr().out.splitlines()
+
+    return call
+
+
+def git(*arguments: str) -> None:
+    subprocess.run(["git", *arguments], check=True, capture_output=True)
+
+
+def test_two_reports_of_the_workspace(say, tmp_path):
+    write(tmp_path, "cifar", "supported", "0.05,0.01,0.09")
+    write(tmp_path, "cifar_lr", "refuted", "-0.05,-0.09,-0.01")
+    assert say("cifar", "cifar_lr") == [
+        "Hypothesis or claim  cifar      cifar_lr",
+        "-------------------  ---------  --------",
+        "H1: It helps         supported  refuted",
+        "C1: It grows         mixed      mixed",
+        "",
+        "H1    cifar                           cifar_lr",
+        "----  ------------------------------  ----------------------------",
+        "easy  +5.00 [+1.00, +9.00] supported  −5.00 [−9.00, −1.00] refuted",
+        "hard  –                               –",
+    ]
+
+
+def test_reports_of_a_branch_and_of_an_experiment(say, tmp_path):
+    git("init", "--quiet", "--initial-branch=main")
+    write(tmp_path, "cifar", "supported", "0.05,0.01,0.09")
+    git("add", "-A")
+    git("commit", "--quiet", "-m", "one")
+    write(tmp_path, "cifar", "mixed", "0.00,-0.01,0.01")
+    git("commit", "--quiet", "-am", "two")
+    git("update-ref", "refs/exps/ab/cdef/slow", "HEAD")
+    git("reset", "--quiet", "--hard", "HEAD~1")
+    lines = say("main:cifar", "slow:cifar")
+    assert lines[0].split("  ")[1:] == ["cifar at main", "cifar at slow"]
+    assert lines[2].split() == ["H1:", "It", "helps", "supported", "mixed"]
+
+
+@pytest.mark.parametrize(
+    ("name", "sentence"),
+    [("cifar:", "names no report"), ("cifar_lr", "no report of cifar_lr"), ("nowhere:cifar", "nowhere is no revision")],
+)
+def test_what_is_not_there_is_one_sentence(say, tmp_path, name, sentence):
+    git("init", "--quiet")
+    write(tmp_path, "cifar", "supported", "0.05,0.01,0.09")
+    with pytest.raises(StudyError, match=sentence):
+        say("cifar", name)
