@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable
+from html import unescape
 from pathlib import Path
 from typing import Any
 
@@ -104,6 +105,21 @@ def test_every_number_in_the_sentences_stands_in_the_tables(run: Aggregate, tmp_
     numbers = [number for line in sentences for number in re.findall(r"[+−]\d+\.\d+(?: \[[^\]]+\])?", line)]
     assert len(numbers) > 10
     assert [number for number in numbers if number not in tables] == []
+
+
+def test_the_html_file_says_what_the_page_says_and_fetches_nothing(whole: Aggregate, tmp_path: Path) -> None:
+    prepare(tmp_path)
+    whole("tiny")
+    folder = tmp_path / "reports" / "tiny"
+    html = (folder / "report.html").read_text()
+    page = (folder / "README.md").read_text().split("## Files")[0]
+    said = unescape(re.sub(r"<[^>]+>", " ", html))
+    words = re.findall(r"[\w.+−]+", re.sub(r"<[^>]+>|!\[.*?\)", " ", page))
+    assert len(words) > 1000 and sorted(set(words) - set(re.findall(r"[\w.+−]+", said))) == []
+    assert html.count("<table>") == page.count("\n| ---") > 5
+    assert html.count("<img ") == html.count('src="data:image/svg+xml;base64,') == page.count("](figures/")
+    assert not re.search(r"""(src|href)=["'](?!data:|#)""", html) and "<script" not in html
+    assert len(html) < 3_000_000
 
 
 def test_the_summary_is_that_of_the_operating_point(run: Aggregate, tmp_path: Path) -> None:
@@ -318,6 +334,24 @@ def test_perfect_models_break_nothing(run: Aggregate, tmp_path: Path) -> None:
     write_cells(tmp_path, cells, error=lambda cell: 0.0)
     run("tiny")
     assert json.loads((tmp_path / "reports/tiny/summary.json").read_text())["verdicts"]["H1"] == "mixed"
+
+
+def test_models_near_chance_are_named(run: Aggregate, tmp_path: Path) -> None:
+    cells = prepare(tmp_path)
+    run("tiny")
+    assert "Near chance" not in (tmp_path / "reports/tiny/README.md").read_text()
+    guessing = Cell("hard", "vit_scratch", 0.1, 0)
+    write_cells(tmp_path, cells, error=lambda cell: 0.89 if cell == guessing else 0.3)
+    run("tiny")
+    assert "Near chance: `hard-vit_scratch-0.1` make" in (tmp_path / "reports/tiny/README.md").read_text()
+
+
+def test_missing_cells_of_one_model_are_named_together(run: Aggregate, tmp_path: Path) -> None:
+    for cell in prepare(tmp_path, seeds=(0, 1)):
+        if cell.model == "vit_scratch" and (cell.fraction, cell.dataset) == (0.1, "hard"):
+            shutil.rmtree(tmp_path / "data/history" / str(cell))
+    run("--incomplete", "tiny")
+    assert "**Missing, 2 cells:** `hard-vit_scratch-0.1-{0,1}`." in (tmp_path / "reports/tiny/tables/cells.md").read_text()
 
 
 def test_another_study_or_a_bad_value_is_one_sentence(run: Aggregate, tmp_path: Path) -> None:

@@ -147,7 +147,7 @@ def _about(analysis: Analysis) -> str:
 
 def _incomplete(analysis: Analysis) -> str:
     reasons = [f"`{cell}`: {why}" for cell, why in analysis.missing.items() if why != ABSENT]
-    tail = f" More than absent: {'; '.join(reasons)}." if reasons else ""
+    tail = f" Reasons: {'; '.join(reasons)}." if reasons else ""
     return f"**This report is incomplete.** {analysis.absent(analysis.missing)}{tail}"
 
 

@@ -62,7 +62,7 @@ summary { cursor: pointer; }
   :root { color-scheme: light; --text: #000; --page: #fff; --soft: #444; --line: #bbb; --band: #f4f4f4; --link: #000; }
   body { font-size: 10pt; } main { max-width: none; padding: 0; } nav { display: none; }
   figure, tr { break-inside: avoid; } h2, h3, caption { break-after: avoid; }
-  section.table > .scroll { overflow: visible; } table { font-size: 8pt; } th, td { padding: .15rem .35rem; }
+  section.table > .scroll { overflow: visible; } table, section.table > p { font-size: 8pt; } th, td { padding: .15rem .35rem; }
   details { border: 0; padding: 0; } details::details-content { content-visibility: visible; display: block; }
 }
 """
