@@ -16,6 +16,7 @@ from stages.lib.console import parser, run, say
 from stages.lib.datasets import Dataset
 from stages.lib.engine import resume
 from stages.lib.engine.atomic import write
+from stages.lib.engine.memory import enough
 from stages.lib.errors import StudyError
 from stages.lib.lifecycle import stoppable
 from stages.lib.metrics import Predictions
@@ -39,7 +40,8 @@ def main() -> None:
 def evaluate(cell: Cell) -> None:
     """Write the cell's predictions and metrics, then remove what would have resumed its training."""
     dataset = Dataset.read(cells.raw(cell.dataset))
-    predictions = predict(cell, dataset)
+    with enough(f"the device of {cell}", "choose another with STUDY_DEVICE, such as cpu"):
+        predictions = predict(cell, dataset)
     metrics = predictions.metrics()
     arrays = io.BytesIO()
     np.savez_compressed(arrays, **vars(predictions))

@@ -24,6 +24,7 @@ from stages.lib.datasets import Dataset
 from stages.lib.engine import resume
 from stages.lib.engine.atomic import write
 from stages.lib.engine.card import WEIGHTS, Card
+from stages.lib.engine.memory import enough
 from stages.lib.engine.recipe import Recipe
 from stages.lib.errors import StudyError
 from stages.lib.lifecycle import stoppable
@@ -110,7 +111,8 @@ class Training:
             resume.exclusive(self.store.lock, self.cell),
         ):
             try:
-                state = self._train(deadline)
+                with enough(self.machine, "lower train.batch_size or train.image_size in params.yaml"):
+                    state = self._train(deadline)
                 self._write(state)
             except Exception as error:
                 self._fail(error)

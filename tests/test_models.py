@@ -44,6 +44,21 @@ def test_the_head_is_fresh_even_where_the_class_count_is_the_same(tmp_path):
     assert not torch.equal(model.state_dict()["fc.weight"], source.state_dict()["fc.weight"])
 
 
+def test_files_without_batch_normalisation_s_counters_are_taken(tmp_path):
+    source = build(*CNN, classes=10, image_size=32, seed=1).state_dict()
+    old = {name: tensor for name, tensor in source.items() if not name.endswith(".num_batches_tracked")}
+    assert len(old) < len(source)
+    save_file(old, tmp_path / "w.safetensors")
+    model = build(*CNN, classes=10, image_size=32, seed=2)
+    load_pretrained(model, tmp_path / "w.safetensors")
+    assert torch.equal(model.state_dict()["conv1.0.weight"], source["conv1.0.weight"])
+    assert model.state_dict()["bn1.num_batches_tracked"] == 0
+    counted = source | {"bn1.num_batches_tracked": torch.tensor(7)}
+    save_file(counted, tmp_path / "w.safetensors")
+    load_pretrained(model, tmp_path / "w.safetensors")
+    assert model.state_dict()["bn1.num_batches_tracked"] == 7
+
+
 def test_position_embeddings_are_resampled_to_the_image_size(tmp_path):
     source = build(*VIT, classes=10, image_size=32, seed=1)
     save_file(source.state_dict(), tmp_path / "w.safetensors")

@@ -174,15 +174,38 @@ def test_a_success_removes_the_record_of_the_failure(tmp_path, monkeypatch):
     assert not cells.failed(CNN).exists()
 
 
-def test_out_of_memory_is_one_sentence(monkeypatch):
-    ours = trainer()
+@pytest.mark.parametrize("where", ["__init__", "run_epoch"])
+@pytest.mark.parametrize(
+    "error",
+    [
+        torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB"),
+        RuntimeError("CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling `cublasCreate(handle)`"),
+        RuntimeError("[enforce fail at alloc_cpu.cpp:124] DefaultCPUAllocator: can't allocate memory"),
+        MemoryError(),
+    ],
+    ids=["allocator", "cuBLAS", "CPU", "Python"],
+)
+def test_out_of_memory_is_one_sentence(error, where, tmp_path, monkeypatch):
+    monkeypatch.chdir(make(tmp_path))
 
     def fail(*_):
-        raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB")
+        raise error
 
-    monkeypatch.setattr(ours, "full_step", fail)
-    with pytest.raises(StudyError, match=r"out of memory in epoch 1; free it of other processes, or lower train\.batch_size"):
-        ours.run_epoch(0, quiet)
+    monkeypatch.setattr(Trainer, where, fail)
+    with pytest.raises(StudyError, match=r"is out of memory; free it of other processes, or lower train\.batch_size"):
+        run(CNN)
+    assert "out of memory" in json.loads(cells.failed(CNN).read_text())["error"]
+
+
+def test_other_errors_stay_what_they_are(tmp_path, monkeypatch):
+    monkeypatch.chdir(make(tmp_path))
+
+    def fail(*_):
+        raise RuntimeError("a defect")
+
+    monkeypatch.setattr(Trainer, "run_epoch", fail)
+    with pytest.raises(RuntimeError, match="a defect"):
+        run(CNN)
 
 
 @pytest.mark.parametrize(

@@ -42,7 +42,7 @@ def load_pretrained(model: nn.Module, file: Path) -> None:
     """Give ``model`` the pre-trained weights in safetensors ``file``, all but the head, which keeps its initial values.
 
     Goes through the arch's own checkpoint filter in timm, which resamples a ViT's position embeddings to the model's
-    image size. Raises StudyError where a tensor is missing, left over or of another shape.
+    image size. Raises StudyError where a tensor is missing, left over or of another shape; counters may be missing.
     """
     try:
         weights: dict[str, Tensor] = load_file(file)
@@ -53,7 +53,10 @@ def load_pretrained(model: nn.Module, file: Path) -> None:
     adapt = getattr(sys.modules[type(model).__module__], "checkpoint_filter_fn", None)
     if adapt is not None:
         weights = adapt(weights, model)
-    weights |= {name: tensor for name, tensor in model.state_dict().items() if name.startswith(head)}
+    own = model.state_dict()
+    # Files of old lack batch normalisation's counters, which count from 0 then, as torch has it.
+    weights = {name: tensor for name, tensor in own.items() if name.endswith(".num_batches_tracked")} | weights
+    weights |= {name: tensor for name, tensor in own.items() if name.startswith(head)}
     load(model, weights, str(file))
 
 

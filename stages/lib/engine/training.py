@@ -82,17 +82,8 @@ class Trainer:
     def run_epoch(self, epoch: int, progress: Progress) -> Epoch:
         """Train through one epoch (from 0), then measure on the validation set.
 
-        Raises StudyError where the loss stops being a finite number, or where the device has too little memory.
+        Raises StudyError where the loss stops being a finite number.
         """
-        try:
-            return self._run_epoch(epoch, progress)
-        except torch.OutOfMemoryError:
-            raise StudyError(
-                f"{self.device} is out of memory in epoch {epoch + 1}; free it of other processes, "
-                f"or lower train.batch_size or train.image_size in params.yaml."
-            ) from None
-
-    def _run_epoch(self, epoch: int, progress: Progress) -> Epoch:
         rate = learning_rate(self.recipe, epoch)
         self._set_rate(rate)
         self.model.train()

@@ -1,0 +1,21 @@
+"""What a device without enough memory says, in one sentence instead of a traceback."""
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from stages.lib.errors import StudyError
+
+# torch has an error class of its own for its allocator alone; cuBLAS, cuDNN, the driver and the CPU use words.
+WORDS = re.compile(r"out of memory|ALLOC_FAILED|ALLOCATION_FAILED|can't allocate memory")
+
+
+@contextmanager
+def enough(device: str, way_out: str) -> Iterator[None]:
+    """Within it, running out of memory raises StudyError that names ``device`` and ``way_out`` ("lower x")."""
+    try:
+        yield
+    except (RuntimeError, MemoryError) as error:
+        if not isinstance(error, MemoryError) and not WORDS.search(str(error)):
+            raise
+        raise StudyError(f"{device} is out of memory; free it of other processes, or {way_out}.") from None
