@@ -78,7 +78,9 @@ def canvas(width: float, height: float, columns: int = 1, rows: int = 1) -> Iter
 def save(figure: Figure, folder: Path, name: str) -> None:
     """Write ``name``.svg and ``name``.png, without date, creator or software version."""
     with matplotlib.rc_context(RC):
-        figure.draw_without_rendering()
+        layout = figure.get_layout_engine()
+        assert layout is not None  # canvas has set it
+        layout.execute(figure)
         figure.set_layout_engine("none")  # laid out once, not again for each format
         # Not savefig, which draws every figure once more before it writes it.
         FigureCanvasSVG(figure).print_svg(str(folder / f"{name}.svg"), metadata={"Date": None, "Creator": None})  # type: ignore[no-untyped-call]
