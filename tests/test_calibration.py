@@ -29,7 +29,7 @@ def test_certain_images_are_in_the_last_bin_and_empty_bins_are_left_out() -> Non
 
 def test_wilson_against_scipy() -> None:
     successes, trials = np.array([0, 3, 50, 100]), np.array([10, 10, 100, 100])
-    low, high = wilson(successes, trials)
+    low, high = wilson(successes / trials, trials)
     for place in range(4):
         theirs = stats.binomtest(int(successes[place]), int(trials[place])).proportion_ci(method="wilson")
         assert (low[place], high[place]) == pytest.approx((theirs.low, theirs.high), abs=1e-9)

@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 
 from stages.lib import results
 from stages.lib.analysis import Analysis
+from stages.lib.calibration import wilson
 from stages.lib.figures import classes, comparisons, curves, fractions
 from stages.lib.figures.style import save, spread, style
 from stages.lib.grid import Grid
@@ -61,6 +62,17 @@ def test_several_seeds_show_single_runs_as_dots(tmp_path: Path) -> None:
     dots = [line for line in fractions.error_against_fraction(several, "easy").axes[0].lines if line.get_linestyle() == "None"]
     assert [len(np.asarray(line.get_ydata())) for line in dots] == [3 * 3] * 4
     assert len({(line.get_marker(), line.get_markerfacecolor()) for line in dots}) == 4
+
+
+def test_seeds_are_no_further_test_images(tmp_path: Path) -> None:
+    """Three seeds on 300 images in 10 classes: the interval of a class is that of 30 images, not of 90."""
+    figure = classes.hardest_classes(analysed(tmp_path, seeds=(0, 1, 2)), "easy")
+    assert figure is not None
+    axes = figure.axes[0]
+    shares = np.asarray(axes.lines[0].get_xdata(), dtype=float) / 100
+    low, high = wilson(shares, np.full(len(shares), 30))
+    drawn = np.array([segment[:, 0] for segment in axes.collections[0].get_segments()]) / 100  # type: ignore[attr-defined]
+    assert np.allclose(drawn, np.stack([low, high], axis=1))
 
 
 def test_models_differ_in_grey_too(analysis: Analysis) -> None:

@@ -33,10 +33,14 @@ def calibrate(confidence: NDArray[np.floating], right: NDArray[np.bool_]) -> Cal
     return Calibration(images[filled], mean, accuracy, ece)
 
 
-def wilson(successes: NDArray[np.int64], trials: NDArray[np.int64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """The 95 % interval of a share (Wilson 1927): low and high; ``trials`` above 0."""
+def wilson(
+    share: NDArray[np.float64], trials: NDArray[np.integer] | NDArray[np.floating]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """The 95 % interval of ``share`` in [0, 1] of ``trials`` above 0 (Wilson 1927): low and high.
+
+    Seeds that were tested on the same images are no further trials: give the images, and the mean share over seeds.
+    """
     z = 1.959963984540054
-    share = successes / trials
     centre = (share + z**2 / (2 * trials)) / (1 + z**2 / trials)
     half = z / (1 + z**2 / trials) * np.sqrt(share * (1 - share) / trials + z**2 / (4 * trials**2))
     return centre - half, centre + half

@@ -22,7 +22,7 @@ def calibration(analysis: Analysis, dataset: str) -> Figure | None:
         confidence = np.concatenate([run.confidence for run in runs])
         right = np.concatenate([~run.wrong for run in runs])
         found = calibrate(confidence, right)
-        low, high = wilson(np.rint(found.accuracy * found.images).astype(np.int64), found.images)
+        low, high = wilson(found.accuracy, found.images / len(runs))
         axes.plot([0, 100], [0, 100], color="#888888", linewidth=0.8)
         axes.bar(100 * found.confidence, 100 * found.images / found.images.sum(), width=3, color="#cccccc", zorder=1)
         axes.vlines(100 * found.confidence, 100 * low, 100 * high, color=look.colour, linewidth=1.2)
@@ -49,7 +49,7 @@ def hardest_classes(analysis: Analysis, dataset: str) -> Figure | None:
         errors = np.bincount(labels, weights=wrong, minlength=len(classes)).astype(np.int64)
         share = errors / np.maximum(images, 1)
         worst = np.argsort(-share, kind="stable")[: min(HARDEST, len(classes))]
-        low, high = wilson(errors[worst], np.maximum(images[worst], 1))
+        low, high = wilson(share[worst], np.maximum(images[worst], 1) / len(runs))
         places = np.arange(len(worst))
         axes.hlines(places, 100 * low, 100 * high, color=look.colour, linewidth=1.2)
         axes.plot(100 * share[worst], places, **(look.line | {"linestyle": "none"}))
