@@ -83,8 +83,8 @@ def test_labels_are_made_from_keys(tmp_path: Path) -> None:
     assert [labels.model(model) for model in study.models] == [
         "ResNet50, scratch",
         "ResNet50, pre-trained",
-        "ViT-S16, scratch",
-        "ViT-S16, pre-trained",
+        "ViT-S/16, scratch",
+        "ViT-S/16, pre-trained",
         "CNN-glyphs, pre-trained",
     ]
 

@@ -1,4 +1,4 @@
-"""What people read instead of the keys of params.yaml: ``ViT-S16, pre-trained`` for ``vit_s16_im1k``."""
+"""What people read instead of the keys of params.yaml: ``ViT-S/16, pre-trained`` for ``vit_s16_im1k``."""
 
 import re
 from collections import Counter
@@ -30,12 +30,12 @@ class Labels:
         self._clash = {name for name, label in plain.items() if uses[label] > 1}
 
     def architecture(self, model: Model) -> str:
-        """``ViT-S16``, with the key where the study has several such models of one kind."""
+        """``ViT-S/16``, with the key where the study has several such models of one kind."""
         plain = self._architectures[model.name]
         return f"{plain} ({model.name})" if model.name in self._clash else plain
 
     def model(self, model: Model) -> str:
-        """``ViT-S16, pre-trained``."""
+        """``ViT-S/16, pre-trained``."""
         return self._models[model.name]
 
 
@@ -53,4 +53,5 @@ def _word(word: str) -> str:
         return PROPER[word]
     if word.startswith("resnet"):
         return "ResNet" + word.removeprefix("resnet")
-    return word.upper() if re.fullmatch(r"[a-z]\d+", word) else word
+    size = re.fullmatch(r"([a-z])(\d+)", word)  # and patch size: s16 is S/16
+    return f"{size[1].upper()}/{size[2]}" if size else word
