@@ -22,7 +22,7 @@ def sh(folder: Path, *command: str, fails: bool = False, **env: str) -> str:
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
-        timeout=600,
+        timeout=1500,
     )
     assert (done.returncode != 0) == fails, f"{' '.join(command)} ended with {done.returncode}:\n{done.stdout}"
     return done.stdout
