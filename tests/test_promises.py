@@ -29,7 +29,6 @@ SMALL_STUDY = (
     "study.datasets=[digits,digits100]",
     "study.models=[cnn_scratch,cnn_glyphs,vit_scratch,vit_glyphs]",
 )
-pytestmark = pytest.mark.xdist_group("dvc")  # one worker runs all of these, so that the grid is run once
 
 
 def stages(cells, *names):
