@@ -24,7 +24,7 @@ START = time.time()
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from benchmarks.throughput import BATCHES, MODELS  # noqa: E402
-from benchmarks.workers import FailedError, LateError, Worker  # noqa: E402
+from benchmarks.workers import FailedError, LateError, Worker, machine  # noqa: E402
 
 COUNTS = (1, 2, 4)
 ROUNDS = 5
@@ -37,14 +37,7 @@ def main() -> None:
     arguments.add_argument("--models", nargs="+", help="timm names, in place of the default ones")
     given = arguments.parse_args()
     budget = given.minutes * 60
-    asked = Worker("", "")
-    try:
-        kind, name, _ = asked.ask("machine", 0, START + budget)
-    except LateError:
-        sys.exit("error: the time was up before the device had answered; give more --minutes.")
-    finally:
-        asked.close()
-    kind = "cuda" if kind == "cuda" else "cpu"
+    kind, name, _ = machine(START + budget)
     print(f"{name}, {os.cpu_count()} processors; {time.strftime('%Y-%m-%d %H:%M')}")
     missing = "there is no CUDA device" if kind != "cuda" else None if shutil.which(CONTROL) else f"{CONTROL} is not installed"
     models = tuple(given.models or MODELS[kind])

@@ -24,7 +24,7 @@ from typing import Any
 START = time.time()
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from benchmarks.workers import FailedError, LateError, Worker  # noqa: E402
+from benchmarks.workers import FailedError, LateError, Worker, machine  # noqa: E402
 
 WAYS = ("plain", "timm", "synthetic", "ours, step", "ours")
 RIVALS = ("plain", "timm", "synthetic")
@@ -57,14 +57,7 @@ def main() -> None:
     arguments.add_argument("--json", type=Path, help="write the measurements there as well")
     given = arguments.parse_args()
     deadline = START + given.minutes * 60
-    with_matrices = Worker("", "")
-    try:
-        kind, name, peak = with_matrices.ask("machine", 0, deadline)
-    except LateError:
-        sys.exit("error: the time was up before the device had answered; give more --minutes.")
-    finally:
-        with_matrices.close()
-    kind = "cuda" if kind == "cuda" else "cpu"
+    kind, name, peak = machine(deadline)
     print(f"{name}: matrix products at {peak / 1e12:.2f} TFLOP/s at best; {time.strftime('%Y-%m-%d %H:%M')}")
     models = tuple(given.models or MODELS[kind])
     results: list[Result] = []

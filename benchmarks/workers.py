@@ -147,6 +147,20 @@ class Steps:
             torch.cuda.reset_peak_memory_stats(self._device)
 
 
+def machine(deadline: float) -> tuple[str, str, float]:
+    """What ``Steps.machine`` says, asked of a process that ends with its answer; exits with a sentence where none comes."""
+    worker = Worker("", "")
+    try:
+        kind, name, rate = worker.ask("machine", 0, deadline)
+    except LateError:
+        sys.exit("error: the time was up before the device had answered; give more --minutes.")
+    except FailedError as error:
+        sys.exit(f"error: the device does not answer: {error}.")
+    finally:
+        worker.close()
+    return ("cuda" if kind == "cuda" else "cpu"), name, rate
+
+
 def _serve(connection: "Connection[Any, Any]", way: str, arch: str, started: float) -> None:
     steps: Steps | None = None
     while True:

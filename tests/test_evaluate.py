@@ -79,6 +79,14 @@ def test_a_damaged_checkpoint_is_one_sentence(trained, damage):
         evaluate.evaluate(CNN)
 
 
+@pytest.mark.parametrize("record", [{}, [], {"cell": str(CNN), "classes": 6}])
+def test_a_foreign_record_is_one_sentence(trained, record):
+    file = cells.runs(CNN) / "checkpoint.safetensors"
+    write(file, pack(read(file)[0], record))
+    with pytest.raises(StudyError, match="is damaged, or not a checkpoint of this study"):
+        evaluate.evaluate(CNN)
+
+
 def test_a_missing_checkpoint_is_one_sentence(trained):
     with pytest.raises(StudyError, match="is not here; the stage train makes it"):
         evaluate.evaluate(VIT)

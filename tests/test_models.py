@@ -1,5 +1,8 @@
 """Models from timm: the seed's weights, pre-trained ones, and what does not fit."""
 
+import subprocess
+import sys
+
 import pytest
 import torch
 from safetensors.torch import save_file
@@ -102,3 +105,27 @@ def test_what_timm_cannot_build_is_one_sentence(arch, options, size):
 def test_channels_last_is_for_convolutions():
     assert is_convolutional(build(*CNN, classes=10, image_size=32, seed=0))
     assert not is_convolutional(build(*VIT, classes=10, image_size=32, seed=0))
+
+
+@pytest.mark.parametrize(
+    "need", ["torch.compile(torch.sin)(torch.zeros(1))", "import torch._dynamo.config", "torch._dynamo.reset()"]
+)
+def test_the_compiler_is_left_out_until_it_is_needed(need):
+    """What torch itself asks of the stand-in is answered by it; anything else finds the true compiler."""
+    script = f"""
+import sys, torch
+from stages.lib.engine.exactness import pin
+from stages.lib.engine.models import build
+torch.cuda.is_available = lambda: False
+pin(torch.device("cpu"))
+model = build("resnet10t", {{"stem_width": 8, "channels": [8, 8, 8, 16]}}, classes=3, image_size=32, seed=0)
+adam = torch.optim.Adam(model.parameters(), fused=True)
+model(torch.zeros(2, 3, 32, 32)).sum().backward()
+adam.step()
+adam.zero_grad()
+print([name for name in sys.modules if name.startswith(("torch._dynamo", "torch._inductor"))])
+{need}
+print(type(sys.modules["torch._dynamo"]).__name__)
+"""
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines() == ["['torch._dynamo', 'torch._dynamo.utils']", "module"]

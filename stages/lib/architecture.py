@@ -8,11 +8,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import timm
 import torch
 from safetensors import SafetensorError, safe_open
 
+from stages.lib.engine import lean_timm
 from stages.lib.errors import StudyError
+
+timm = lean_timm.load()
 
 
 def check(arch: str, options: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -11,6 +11,9 @@ from torch import Tensor
 
 from stages.lib.errors import StudyError
 
+# What evaluate needs to know of the model and its images; train adds the epoch.
+RECORD = frozenset({"cell", "arch", "arch_options", "classes", "image_size", "mean", "std", "interpolation", "precision"})
+
 
 def pack(tensors: Mapping[str, Tensor], study: Mapping[str, Any]) -> bytes:
     """``tensors`` and the record ``study`` as the bytes of a safetensors file, the same bytes every time.
@@ -22,12 +25,14 @@ def pack(tensors: Mapping[str, Tensor], study: Mapping[str, Any]) -> bytes:
 
 
 def read(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
-    """Tensors (on the CPU) and record of a file that ``pack`` made; StudyError where it is absent, damaged or foreign."""
+    """Tensors (on the CPU) and record of a checkpoint; StudyError where it is absent, damaged or foreign."""
     try:
         with safe_open(path, framework="pt") as file:
             study = json.loads(file.metadata()["study"])
+            if not study.keys() >= RECORD:
+                raise KeyError
             return {name: file.get_tensor(name) for name in file.keys()}, study  # noqa: SIM118 (not a dict)
     except FileNotFoundError:
         raise StudyError(f"{path} is not here; the stage train makes it.") from None
-    except (SafetensorError, KeyError, TypeError, ValueError):
+    except (SafetensorError, KeyError, TypeError, ValueError, AttributeError):
         raise StudyError(f"{path} is damaged, or not a checkpoint of this study; make it again with the stage train.") from None

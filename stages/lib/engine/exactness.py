@@ -14,8 +14,11 @@ def pin(device: torch.device) -> None:
     """Set them for this process; before the first computation on ``device``."""
     torch.set_num_threads(THREADS)
     os.environ["CUBLAS_WORKSPACE_CONFIG"] = ":4096:8"  # cuBLAS reads it when it starts
-    # MPS lacks deterministic versions of some operations: there it warns instead of stopping.
-    torch.use_deterministic_algorithms(True, warn_only=device.type == "mps")
+    if device.type == "cuda":
+        torch.use_deterministic_algorithms(True)  # sets the compiler's mode too, and so imports the compiler
+    else:
+        # MPS lacks deterministic versions of some operations: there it warns instead of stopping.
+        torch.set_deterministic_debug_mode("warn" if device.type == "mps" else "error")
     # Filling new memory guards against a mistake that we do not make, and costs a kernel each time.
     torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
     torch.backends.cudnn.benchmark = False

@@ -10,6 +10,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
+from stages.lib.engine import lean_timm
 from stages.lib.engine.seeds import derive
 from stages.lib.errors import StudyError
 
@@ -20,7 +21,7 @@ def build(arch: str, options: Mapping[str, Any], classes: int, image_size: int, 
     ``image_size`` in pixels is passed on where the arch is made for one size (position embeddings). Raises StudyError
     where timm has no such arch, or not with these options or this size.
     """
-    timm = _timm()
+    timm = lean_timm.load()  # here, because it takes a second
     if not timm.is_model(arch):
         raise StudyError(f"timm {timm.__version__} has no model {arch!r}; timm.list_models('*') lists what it has.")
     settings = dict(options)
@@ -85,19 +86,6 @@ def _try(model: nn.Module, image_size: int) -> None:
     """Look at one black image: some sizes do not suit an arch, and only a forward pass tells."""
     model.eval()(torch.zeros(1, 3, image_size, image_size))
     model.train()
-
-
-def _timm() -> Any:
-    """timm, imported when it is first needed (it takes seconds), and without the wandb that it would import for its logs."""
-    hidden = "wandb" not in sys.modules
-    if hidden:
-        sys.modules["wandb"] = None  # type: ignore[assignment]  # Python's own way to say: not there
-    try:
-        import timm
-    finally:
-        if hidden:
-            del sys.modules["wandb"]
-    return timm
 
 
 def _head(model: nn.Module) -> tuple[str, ...]:
