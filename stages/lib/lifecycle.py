@@ -44,7 +44,8 @@ def stoppable(advice: Callable[[], str]) -> Iterator[None]:
         yield
     except Stop as stopped:
         with contextlib.suppress(OSError):  # the terminal may be gone as well
-            print(f"stopped by {SIGNALS[signal.Signals(stopped.number)]}: {advice()}", file=sys.stderr, flush=True)
+            below = "\n" if sys.stderr.isatty() else ""  # a progress bar has left the cursor on its line
+            print(f"{below}stopped by {SIGNALS[signal.Signals(stopped.number)]}: {advice()}", file=sys.stderr, flush=True)
         sys.exit(128 + stopped.number)
     finally:
         for number, handler in before.items():
