@@ -12,7 +12,7 @@ from stages.lib import cells
 from stages.lib.engine import resume
 from stages.lib.engine.atomic import write
 from stages.lib.engine.batches import ImageSet, Preprocess
-from stages.lib.engine.checkpoint import pack, read
+from stages.lib.engine.checkpoint import RECORD, pack, read
 from stages.lib.engine.models import build, load
 from stages.lib.errors import StudyError
 
@@ -130,7 +130,7 @@ def test_the_real_models_take_steps_on_real_images(arch, datasets_dir, tmp_path)
     trainer = Trainer(build(arch, {}, 10, 224, seed=0), recipe, 0, few, few, preprocess)
     line = trainer.run_epoch(0, lambda images, loss: None)
     assert 1 < line.train_loss < 6
-    write(tmp_path / "checkpoint.safetensors", pack(trainer.model.state_dict(), {"arch": arch}))
+    write(tmp_path / "checkpoint.safetensors", pack(trainer.model.state_dict(), dict.fromkeys(RECORD) | {"arch": arch}))
 
     weights, study = read(tmp_path / "checkpoint.safetensors")
     model = build(study["arch"], {}, 10, 224, seed=1)
