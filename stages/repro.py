@@ -11,7 +11,9 @@ from stages.lib.console import parser, run, say
 def main() -> None:
     arguments = parser(__doc__, "repro")
     arguments.add_argument("targets", nargs="*", help="stages or groups of stages; the whole study where none is given")
-    arguments.add_argument("-k", "--keep-going", action="store_true", help="go on with stages that do not depend on a failed one")
+    arguments.add_argument(
+        "-k", "--keep-going", action="store_true", help="go on with stages that do not depend on a failed one"
+    )
     given = arguments.parse_args()
     done = recording.reproduce(given.targets, keep_going=given.keep_going)
     say(f"{len(done)} stages ran or were restored." if done else "Nothing changed, nothing ran.")

@@ -7,7 +7,6 @@ training is lost. dvc.lock ends up byte for byte as DVC would have written it, a
 in place, which takes seconds in a large study, and a kill within them leaves a torn file.
 """
 
-import io
 import time
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
@@ -28,7 +27,9 @@ def reproduce(targets: Collection[str] = (), keep_going: bool = False) -> list[s
     with _repository() as repo:
         batch = Batch(repo)
         try:
-            done = repo.reproduce(list(targets) or None, repro_fn=batch.reproduce, on_error="keep-going" if keep_going else "fail")
+            done = repo.reproduce(
+                list(targets) or None, repro_fn=batch.reproduce, on_error="keep-going" if keep_going else "fail"
+            )
         finally:
             batch.write()
         return [stage.addressing for stage in done]
@@ -47,7 +48,7 @@ def run(names: Collection[str]) -> list[str]:
         project = load_file(repo, PROJECT_FILE)
         project.lockfile_contents = {}  # no stage is recorded as far as the worker knows, so that each is looked at
         for name in names:
-            _stage(project, name).reproduce()
+            project.stages[name].reproduce()
     return list(names)
 
 
@@ -55,7 +56,8 @@ def record(names: Collection[str]) -> list[str]:
     """Record in dvc.lock, in one write, those of the stages called ``names`` whose result the run cache has.
 
     A result counts for the present command, code, parameters and data, as in DVC. Outputs that are not in the workspace
-    are checked out; nothing is ever run. Returns the names that could not be recorded, since they have yet to run.
+    are checked out; nothing is ever run. Returns the names that have yet to run, because they or a stage before them
+    among ``names`` did not; raises StudyError for what is no stage.
     """
     with _repository() as repo:
         stages = {stage.addressing: stage for stage in repo.index.stages}
@@ -63,10 +65,13 @@ def record(names: Collection[str]) -> list[str]:
         if unknown:
             raise StudyError(f"{unknown[0]} is no stage of dvc.yaml; `dvc stage list --name-only` names them.")
         batch = Batch(repo)
+        left: dict[Any, None] = {}
         wanted = set(names)
-        left = [name for name, stage in stages.items() if name in wanted and not batch.restore(stage)]
+        for stage in (stage for name, stage in stages.items() if name in wanted):  # dvc.yaml's order: first what others need
+            if not left.keys().isdisjoint(repo.index.graph.successors(stage)) or not batch.restore(stage):
+                left[stage] = None
         batch.write()
-        return left
+        return [stage.addressing for stage in left]
 
 
 class Batch:
