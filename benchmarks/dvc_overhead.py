@@ -203,7 +203,7 @@ def one_stage(study: Study) -> Cost:
 
 
 def bounded(study: Study, seconds: float, counted: str, *command: str) -> Cost:
-    """``command``, killed after ``seconds``: then the stages that it came to (lines that begin as ``counted``) stand for all."""
+    """``command``, killed after ``seconds``: then stages that it came to (lines that begin as ``counted``) stand for all."""
     log = study.folder / ".dvc" / "tmp" / "log"
     log.parent.mkdir(exist_ok=True)
     cost = measure(

@@ -121,9 +121,10 @@ class Batch:
             return
         begin = time.monotonic()
         path = Path(self.repo.root_dir) / "dvc.lock"
-        content = parse_yaml_for_update(path.read_text(encoding="utf-8"), path) if path.exists() else {"schema": "2.0"}
+        empty: dict[str, Any] = {"schema": "2.0", "stages": {}}
+        content = parse_yaml_for_update(path.read_text(encoding="utf-8"), path) if path.exists() else empty
         for stage in self.waiting:
-            content.setdefault("stages", {}).update(to_lockfile(stage))
+            content["stages"].update(to_lockfile(stage))
         atomic.write(path, dumps_yaml(content).encode())
         self.waiting.clear()
         self.written = time.monotonic()
