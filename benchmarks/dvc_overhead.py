@@ -156,11 +156,10 @@ class Study:
 
     def run(self, *command: str) -> str:
         """Output of ``command`` in the clone; the benchmark ends where it fails."""
-        path = f"{self.folder / '.stub'}{os.pathsep}{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
         done = subprocess.run(
             command,
             cwd=self.folder,
-            env=os.environ | {"PATH": path, "DVC_NO_ANALYTICS": "1"},
+            env=os.environ | {"PATH": self.path, "DVC_NO_ANALYTICS": "1"},
             check=False,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -169,6 +168,11 @@ class Study:
         if done.returncode:
             sys.exit(f"error: {' '.join(command)[:200]} ended with {done.returncode}:\n{done.stdout[-2000:]}")
         return done.stdout
+
+    @property
+    def path(self) -> str:
+        """The variable PATH with the stub first, then this interpreter's dvc."""
+        return os.pathsep.join([str(self.folder / ".stub"), str(Path(sys.executable).parent), os.environ["PATH"]])
 
     def read_lock(self) -> str:
         return (self.folder / "dvc.lock").read_text()

@@ -4,8 +4,11 @@ python -m stages.repro                 what changed, and nothing else
 python -m stages.repro split weights   stages or groups of them, and what they depend on
 """
 
+from dvc.exceptions import DvcException  # type: ignore[import-untyped]
+
 from stages.lib import recording
 from stages.lib.console import parser, run, say
+from stages.lib.errors import StudyError
 
 
 def main() -> None:
@@ -15,7 +18,10 @@ def main() -> None:
         "-k", "--keep-going", action="store_true", help="go on with stages that do not depend on a failed one"
     )
     given = arguments.parse_args()
-    done = recording.reproduce(given.targets, keep_going=given.keep_going)
+    try:
+        done = recording.reproduce(given.targets, keep_going=given.keep_going)
+    except DvcException as error:
+        raise StudyError(f"{error}; what finished is recorded, put it right and run the same command.") from None
     say(f"{len(done)} stages ran or were restored." if done else "Nothing changed, nothing ran.")
 
 

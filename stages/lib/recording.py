@@ -8,7 +8,7 @@ in place, which takes seconds in a large study, and a kill within them leaves a 
 """
 
 import time
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -24,23 +24,22 @@ def reproduce(targets: Collection[str] = (), keep_going: bool = False) -> list[s
 
     Raises DVC's ReproductionError where a stage fails; what finished before it is recorded.
     """
+    on_error = "keep-going" if keep_going else "fail"
     with _repository() as repo:
         batch = Batch(repo)
         try:
-            done = repo.reproduce(
-                list(targets) or None, repro_fn=batch.reproduce, on_error="keep-going" if keep_going else "fail"
-            )
+            done = repo.reproduce(list(targets) or None, repro_fn=batch.reproduce, on_error=on_error)
         finally:
             batch.write()
         return [stage.addressing for stage in done]
 
 
-def run(names: Collection[str]) -> list[str]:
+def run(names: Sequence[str]) -> None:
     """A worker's part: run the stages called ``names``, in this order, into DVC's cache and run cache.
 
     dvc.lock is neither read nor written, so that many workers do not wait for each other's writing: `record` takes up
-    what they did. A stage whose result the run cache has already is restored from there. Returns the names that ran or
-    were restored; raises DVC's errors where one fails.
+    what they did. A stage whose result the run cache has already is restored from there. Raises DVC's errors where a
+    stage fails or is unknown.
     """
     from dvc.dvcfile import PROJECT_FILE, load_file  # type: ignore[import-untyped]
 
@@ -49,7 +48,6 @@ def run(names: Collection[str]) -> list[str]:
         project.lockfile_contents = {}  # no stage is recorded as far as the worker knows, so that each is looked at
         for name in names:
             project.stages[name].reproduce()
-    return list(names)
 
 
 def record(names: Collection[str]) -> list[str]:
@@ -84,13 +82,8 @@ class Batch:
 
     def reproduce(self, stage: Any, **options: Any) -> Any:
         """DVC's reproduction of one stage, in place of its own function that writes dvc.lock every time."""
-        try:
-            done = stage.reproduce(**options)
-        except BaseException:
-            if self.repo.lock.is_locked:  # else somebody else may be writing
-                self.write()
-            raise
-        if done and not options.get("dry"):
+        done = stage.reproduce(**options)
+        if done:
             self.waiting.append(done)
             if not _in_run_cache(stage) or time.monotonic() - self.written >= self.cost / SHARE:
                 self.write()
@@ -117,7 +110,7 @@ class Batch:
         from dvc.stage.serialize import to_lockfile  # type: ignore[import-untyped]
         from dvc.utils.serialize import dumps_yaml, parse_yaml_for_update  # type: ignore[import-untyped]
 
-        if not self.waiting:
+        if not self.waiting or not self.repo.lock.is_locked:  # not locked: a process that would not give it back has it
             return
         begin = time.monotonic()
         path = Path(self.repo.root_dir) / "dvc.lock"
