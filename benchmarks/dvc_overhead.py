@@ -74,7 +74,8 @@ class Cost:
 
     def __str__(self) -> str:
         digits = 0 if self.wall >= 20 else 1
-        return f"{'~' if self.part else ''}{self.wall:.{digits}f} ({self.cpu:.{digits}f})"
+        cpu = f" ({self.cpu:.{digits}f})" if self.cpu >= 0.05 else ""  # unknown of a process that was killed
+        return f"{'~' if self.part else ''}{self.wall:.{digits}f}{cpu}"
 
 
 def measure(action: Callable[[], object]) -> Cost:
