@@ -1,0 +1,81 @@
+"""One write of dvc.lock for many stages: the same lock and cache as DVC's, and nothing lost or taken for done in between."""
+
+import pytest
+import yaml
+from clones import ran
+
+from benchmarks.dvc_overhead import Study
+from stages.lib import recording
+from stages.lib.errors import StudyError
+
+
+@pytest.fixture(scope="module")
+def plain(tmp_path_factory):
+    """A grid of four cells with stubs for stages, made by dvc repro."""
+    study = Study(tmp_path_factory.mktemp("plain") / "study", 4)
+    study.run("dvc", "repro")
+    return study
+
+
+@pytest.fixture
+def study(tmp_path, monkeypatch):
+    """The same grid, nothing run yet; the current directory."""
+    study = Study(tmp_path / "study", 4)
+    monkeypatch.chdir(study.folder)
+    monkeypatch.setenv("PATH", study.path)
+    return study
+
+
+def in_cache(study):
+    cache = study.folder / ".dvc/cache"
+    return {path.relative_to(cache) for path in cache.rglob("*") if path.is_file()}
+
+
+def of(cells):
+    return [f"{stage}@{cell}" for stage in ("train", "evaluate") for cell in cells]
+
+
+def test_lock_and_cache_are_what_dvc_makes_in_fewer_writes(study, plain, monkeypatch):
+    written = []
+    write = recording.atomic.write
+    monkeypatch.setattr(recording.atomic, "write", lambda path, content: (written.append(path), write(path, content)))
+    monkeypatch.setattr(recording, "SHARE", 1e-9)
+    assert len(recording.reproduce()) == len(study.commands)
+    assert len(written) == 2  # the first stage, and the report with all before it
+    assert study.read_lock() == plain.read_lock()
+    assert in_cache(study) == in_cache(plain)
+    assert recording.reproduce() == [] and len(written) == 2
+
+
+def test_what_workers_ran_is_recorded_at_once_and_only_that(study):
+    recording.reproduce()
+    study.params["train"]["epochs"] += 1
+    study.write_params()
+    before = study.read_lock()
+    *done, missing = study.cells
+    for cell in done:
+        recording.run([f"train@{cell}", f"evaluate@{cell}"])
+    assert study.read_lock() == before
+    assert set(recording.record(of(study.cells))) == set(of([missing]))
+    assert ran(study.run("dvc", "repro")) == {*of([missing]), "aggregate@stub"}
+
+
+def test_killed_before_the_lock_was_written_runs_nothing_twice(study):
+    recording.run([command.replace(" ", "@", 1).replace(" ", "-") for command in study.commands[:-1]])
+    assert not (study.folder / "dvc.lock").exists()
+    assert ran(study.run("dvc", "repro")) == {"aggregate@stub"}
+
+
+def test_a_failed_stage_leaves_what_finished_before_it_recorded(study, monkeypatch):
+    monkeypatch.setattr(recording, "SHARE", 1e-9)
+    stub = study.folder / ".stub/python"
+    stub.write_text(stub.read_text().replace("stages.evaluate)", "stages.evaluate) exit 1;;\nnever)"))
+    with pytest.raises(Exception, match="evaluate@"):
+        recording.reproduce()
+    recorded = yaml.safe_load(study.read_lock())["stages"]
+    assert f"train@{study.cells[0]}" in recorded and not [name for name in recorded if name.startswith("evaluate")]
+
+
+def test_unknown_stage_is_named(study):
+    with pytest.raises(StudyError, match="train@nothing is no stage"):
+        recording.record(["train@nothing"])
