@@ -20,10 +20,13 @@ TIMED = ("provenance.json", "README.md", "report.html")
 TIMED_PATHS = ("data/history", "reports/")
 
 
-def make(folder: Path, epochs: int, models: str) -> Path:
-    """A clone in ``folder`` with the digits' four fractions of ``models``, of ``epochs`` epochs each, none of them run."""
+def make(folder: Path, epochs: int, models: str, ladder: str = "1.0,0.5,0.2,0.1") -> Path:
+    """A clone in ``folder`` with cells of digits: ``models`` times fractions of ``ladder``, none of them run yet."""
     clone = working_tree(ROOT, folder)
     (clone / "dvc.lock").unlink()
+    whole = "1.0, 0.5, 0.2, 0.1"
+    text = (clone / "dvc.yaml").read_text().replace(whole, ladder.replace(",", ", "))
+    (clone / "dvc.yaml").write_text(text.replace(f"--ladder {whole.replace(' ', '')}", f"--ladder {ladder}"))
     study = ("study.name=digits", "study.datasets=[digits]", f"study.models=[{models}]")
     set_params(clone, *study, f"datasets.digits.recipe.epochs={epochs}")
     sh(clone, "git", "rm", "-rq", "--cached", "reports/digits")
