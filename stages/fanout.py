@@ -110,9 +110,10 @@ def _time(cells: Sequence[CellStatus], at_a_time: int, gpus: bool) -> Iterator[s
     known = [each.seconds for each in to_train if each.seconds is not None]
     devices = sorted({each.device for each in to_train if each.device})
     if known:
-        rates = f"by rates measured on {', '.join(devices)}, one cell at a time" if devices else "by their own pace"
+        rates = f"by rates measured on {', '.join(devices)}" if devices else "by their own pace"
         hours = f"{sum(known) / 3600:.2f} {'GPU' if gpus else 'processor'}-hours"
-        yield f"expected for the training of {len(known)}: {duration(plan.makespan(known, at_a_time))}, {hours}, {rates}"
+        yield f"expected for the training of {len(known)}: {duration(plan.makespan(known, at_a_time))}, {hours}, {rates};"
+        yield "   the start of dvc and of two stages per cell comes on top"
     if len(known) < len(to_train):
         yield f"not known for {len(to_train) - len(known)}: no finished training of that size tells a rate here"
 

@@ -80,6 +80,10 @@ def cluster(folder: Path, nodes: Sequence[str]) -> Iterator[None]:
         _until(lambda: sinfo().count("idle") == len(nodes), folder)
         yield
     finally:
+        subprocess.run(["scancel", "--me"], check=False)  # a step would outlive its daemon
+        end = time.monotonic() + 30
+        while subprocess.run(["squeue", "--noheader"], capture_output=True, check=False).stdout and time.monotonic() < end:
+            time.sleep(0.5)
         for daemon in reversed(daemons):
             daemon.terminate()
         for daemon in daemons:

@@ -75,8 +75,8 @@ def tried(clone: Path, serial: Path, log: Path) -> None:
 
         job = study.until(lambda: (found := under_way()) and cell_of(found) != killed and found, "another one")
         preempted = cell_of(job)
-        for name in ("TERM", "USR2"):  # as Slurm does: first to all processes of the job, then submitit's signal
-            subprocess.run(["scancel", f"--signal={name}", job], check=True)
+        # Slurm's signal ahead of a time limit, and of a preemption where the cluster is set so; to every process of the job.
+        subprocess.run(["scancel", "--signal=USR2", job], check=True)
         interrupted[preempted] = interrupted.get(preempted, 0) + 1
         print(f"preempted {preempted} after epoch {study.epoch(clone, preempted)}", flush=True)
         study.until(lambda: f"back in the queue: {preempted}" in log.read_text(), "its return to the queue", 120)

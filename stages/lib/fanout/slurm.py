@@ -63,8 +63,8 @@ class Slurm:
         for job in jobs:
             name = job.handle.job_id
             state, place = self._queue.get(name, ("", ""))
-            job.running = state in ("RUNNING", "COMPLETING")
-            job.where = place if state else job.where
+            if state:
+                job.running, job.where = state in ("RUNNING", "COMPLETING"), place
             last = self._seen.setdefault(name, time.monotonic())
             gone = name not in self._queue and self._asked - last > GRACE
             job.ended = gone or (not state and job.handle.paths.result_pickle.exists())
