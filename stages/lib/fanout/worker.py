@@ -81,7 +81,7 @@ class Work:
             preexec_fn=_leave_signals_to_the_training,
         ) as self._dvc:
             try:
-                code = self._dvc.wait()
+                code = _wait(self._dvc)
             except BaseException:
                 _end(self._dvc)
                 raise
@@ -110,6 +110,17 @@ def _leave_signals_to_the_training() -> None:
     """
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGUSR2):
         signal.signal(number, signal.SIG_IGN)
+
+
+def _wait(process: "subprocess.Popen[bytes]") -> int:
+    """The exit code of ``process``. While Popen holds its own lock, checkpoint must not cut in: it asks for the same lock."""
+    while True:
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGUSR2})
+        code = process.poll()
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGUSR2})
+        if code is not None:
+            return code
+        time.sleep(0.2)
 
 
 def _end(process: "subprocess.Popen[bytes]") -> None:
