@@ -76,7 +76,10 @@ def tried(clone: Path, serial: Path, log: Path) -> None:
         job = study.until(lambda: (found := under_way()) and cell_of(found) != killed and found, "another one")
         preempted = cell_of(job)
         # Slurm's signal ahead of a time limit, and of a preemption where the cluster is set so; to every process of the job.
-        subprocess.run(["scancel", "--signal=USR2", job], check=True)
+        # scancel sends it again and again while the job is on its way out, and fails at last: it is not waited for.
+        scancel = subprocess.Popen(["scancel", "--signal=USR2", job])
+        time.sleep(3)
+        scancel.kill()
         interrupted[preempted] = interrupted.get(preempted, 0) + 1
         print(f"preempted {preempted} after epoch {study.epoch(clone, preempted)}", flush=True)
         study.until(lambda: f"back in the queue: {preempted}" in log.read_text(), "its return to the queue", 120)
