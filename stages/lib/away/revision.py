@@ -26,7 +26,7 @@ def check(wanted: str) -> str:
     here = committed()
     if len(wanted) < 7 or not here.startswith(wanted):
         raise StudyError(
-            f"this clone is at commit {here[:10]}, the head is at {wanted[:10]}; git fetch && git checkout {wanted}."
+            f"this clone is at commit {here[:10]}, not at the head's {wanted[:10]}; git fetch && git checkout {wanted}."
         )
     return here
 
