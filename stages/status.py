@@ -15,6 +15,7 @@ from stages.lib import status
 from stages.lib.cells import Cell
 from stages.lib.console import parser, run, say
 from stages.lib.status import TO_TRAIN, CellStatus, State, StudyStatus
+from stages.lib.timing import duration
 
 WIDTH = 100
 MEANINGS = {
@@ -132,17 +133,6 @@ def time_left(study: StudyStatus) -> Iterator[str]:
 def count(group: list[CellStatus]) -> str:
     """``1 cell``, ``12 cells``."""
     return f"{len(group)} cell{'' if len(group) == 1 else 's'}"
-
-
-def duration(seconds: float) -> str:
-    """``2 days 3 h``, ``3 h 10 min``, ``12 min``, ``40 s``: as exact as an estimate is."""
-    if seconds < 59.5:
-        return f"{seconds:.0f} s"
-    minutes = round(seconds / 60)
-    if minutes < 60:
-        return f"{minutes} min"
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours} h {minutes:02} min" if hours < 48 else f"{hours // 24} days {hours % 24} h"
 
 
 def wrapped(text: str) -> list[str]:

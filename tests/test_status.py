@@ -393,11 +393,11 @@ def test_looking_at_a_lock_stops_no_training(tmp_path):
         with resume.exclusive(path, CNN):
             pass
     with resume.exclusive(path, CNN):
-        assert status._held(path)
+        assert status.held(path)
         with pytest.raises(StudyError, match="another process"), resume.exclusive(path, CNN):
             pass
-    assert not status._held(path)
-    assert not status._held(tmp_path / "absent")
+    assert not status.held(path)
+    assert not status.held(tmp_path / "absent")
 
 
 def test_a_reader_that_has_seen_enough_is_no_error(by_hand, root):

@@ -111,7 +111,7 @@ def _standing(pipeline: Pipeline, cell: Cell) -> Standings:
 
 def _cell(cell: Cell, params: Params, timing: Timing, standings: Standings | None, lock: Mapping[str, Any]) -> CellStatus:
     recipe = params.recipe(cell.dataset, cell.model)
-    here = _held(resume.workspace_lock(cell))
+    here = held(resume.workspace_lock(cell))
     settled = None if here else _settled(cell, standings, lock)
     if settled is not None and settled is not State.UNSURE:
         return CellStatus(cell, settled, recipe.epochs)
@@ -122,6 +122,11 @@ def _cell(cell: Cell, params: Params, timing: Timing, standings: Standings | Non
     state, error = _open(cell, standings, saved, here)
     epoch = min(saved.epoch, recipe.epochs) if saved else 0 if state is State.RUNNING else None
     return CellStatus(cell, state, recipe.epochs, epoch, error, *_rest(cell, recipe, timing, saved))
+
+
+def seconds_left(cell: Cell, params: Params, timing: Timing) -> float | None:
+    """The seconds that a training of ``cell``, running or to be started, will still take; None where no rate is known."""
+    return _rest(cell, params.recipe(cell.dataset, cell.model), timing, _saved(cell))[0]
 
 
 def _rest(cell: Cell, recipe: Recipe, timing: Timing, saved: Saved | None) -> tuple[float | None, str | None]:
@@ -156,7 +161,7 @@ def _settled(cell: Cell, standings: Standings | None, lock: Mapping[str, Any]) -
 def _open(cell: Cell, standings: Standings | None, saved: Saved | None, here: bool) -> tuple[State, str | None]:
     """The state of a cell that needs training, and the sentence of one that failed."""
     # An experiment elsewhere has its own workspace, but keeps its state under this root.
-    if here or any(map(_held, sorted(resume.folder(cell).glob("*/lock")))):
+    if here or any(map(held, sorted(resume.folder(cell).glob("*/lock")))):
         return State.RUNNING, None
     error = _error(cell)
     if error is not None:
@@ -166,7 +171,7 @@ def _open(cell: Cell, standings: Standings | None, saved: Saved | None, here: bo
     return (State.STALE if standings and standings.train is Standing.CHANGED else State.MISSING), None
 
 
-def _held(path: Path) -> bool:
+def held(path: Path) -> bool:
     """Whether a training holds the lock ``path``.
 
     It is asked for shared and given back at once; a training that starts in that instant tries again (resume.exclusive).
@@ -187,7 +192,7 @@ def _saved(cell: Cell) -> Saved | None:
     """The farthest state that trainings of ``cell`` have saved (engine/resume.py); that of the running one, if one runs."""
     found = []
     for folder in resume.folder(cell).glob("*"):
-        running = _held(folder / "lock")
+        running = held(folder / "lock")
         epoch, seconds = 0, 0.0
         for path in folder.glob("[0-9]*.json"):
             try:

@@ -25,14 +25,14 @@ class Rate:
 
 
 class Timing:
-    """The rates in data/history/*/provenance.json, whatever study they belong to."""
+    """The rates in provenance.json under data/history/ and data/measured/, whatever study they belong to."""
 
     def __init__(self, params: Params):
         self._params = params
         self._rates: defaultdict[Workload, defaultdict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
         self._devices: Counter[str] = Counter()
         self._images: dict[str, float] = {}  # train images at fraction 1.0, by dataset
-        for path in sorted((cells.DATA / "history").glob("*/provenance.json")):
+        for path in sorted(cells.DATA.glob("*/*/provenance.json")):  # of history, and of measured
             try:
                 self._add(json.loads(path.read_text(encoding="utf-8")))
             except (OSError, ValueError, KeyError, TypeError, StudyError):
@@ -66,6 +66,17 @@ class Timing:
                 return None
             self._images[cell.dataset] = count * (1 - self._params.split().val_fraction)
         return self._images[cell.dataset] * cell.fraction
+
+
+def duration(seconds: float) -> str:
+    """``2 days 3 h``, ``3 h 10 min``, ``12 min``, ``40 s``: as exact as an estimate is."""
+    if seconds < 59.5:
+        return f"{seconds:.0f} s"
+    minutes = round(seconds / 60)
+    if minutes < 60:
+        return f"{minutes} min"
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes:02} min" if hours < 48 else f"{hours // 24} days {hours % 24} h"
 
 
 def _labels(path: Path) -> int | None:

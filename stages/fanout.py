@@ -1,0 +1,158 @@
+"""Train the study's missing cells several at a time: on this machine's GPUs or processors, or on a Slurm cluster.
+
+    python -m stages.fanout                      one cell per GPU at a time (per processor, where there is no GPU)
+    python -m stages.fanout --jobs 4 --gpus 0,1  two cells per GPU
+    python -m stages.fanout --executor slurm --partition gpu --slurm time=480
+    python -m stages.fanout --dry-run            what would run where, and how long that takes
+
+Shared stages run first, then a worker per cell calls dvc for it, then `dvc repro` makes the report. Cells that fail do
+not stop the others; what was stopped or killed goes on from its last epoch when the same command runs again. It is no
+stage of the pipeline. docs/scale.md has more.
+"""
+
+import argparse
+import re
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+
+from stages.lib.cells import Cell
+from stages.lib.console import parser, run, say
+from stages.lib.errors import StudyError
+from stages.lib.fanout import paths, plan
+from stages.lib.fanout.driver import Driver, alone
+from stages.lib.fanout.jobs import Executor
+from stages.lib.fanout.local import Local, gpus_here, slots
+from stages.lib.fanout.slurm import Slurm
+from stages.lib.fanout.view import tail
+from stages.lib.fanout.worker import dvc, environment
+from stages.lib.lifecycle import stoppable
+from stages.lib.status import CellStatus, State, StudyStatus
+from stages.lib.timing import duration
+
+SHARED = ("download", "weights", "split")
+SHOWN = 5  # last lines of a failed cell's log
+GO_ON = "every finished epoch is kept; the same command goes on from there."
+
+
+def main() -> None:
+    arguments = parser(__doc__, "fanout")
+    arguments.add_argument("--executor", choices=("local", "slurm"), default="local", help="where jobs run (local)")
+    arguments.add_argument("--jobs", type=int, metavar="N", help="cells at a time (one per GPU or processor; slurm: no limit)")
+    arguments.add_argument("--gpus", metavar="0,1", help="GPUs of this machine that take turns (all)")
+    arguments.add_argument("--partition", metavar="NAME", help="for slurm: short for --slurm partition=NAME")
+    arguments.add_argument(
+        "--slurm", action="append", default=[], metavar="KEY=VALUE", help="an option of submitit or sbatch; time is in minutes"
+    )
+    arguments.add_argument(
+        "--dry-run", action="store_true", help="print the plan, the expected time and GPU-hours; run nothing"
+    )
+    given = arguments.parse_args()
+    options = _options(given)
+    places = slots(given.jobs, given.gpus.split(",") if given.gpus else gpus_here()) if given.executor == "local" else None
+    if given.dry_run:
+        say("\n".join(describe(plan.read(), places, given.jobs)))
+        return
+    executor: Executor = Slurm(given.jobs, options) if places is None else Local(places)
+    with alone(), stoppable(lambda: GO_ON):
+        failed = fan_out(executor)
+        if failed:
+            say("\n" + "\n".join(summary(failed)))
+            raise StudyError(
+                f"{len(failed)} cell{'s' if len(failed) > 1 else ''} failed, so there is no report yet; "
+                "put it right and run the same command: cells that are done stay done."
+            )
+        say("every cell is done; the report:")
+        _dvc("repro")
+
+
+def fan_out(executor: Executor) -> dict[Cell, str]:
+    """Bring every cell up to date; those that failed, and how."""
+    if plan.to_run(plan.read()):
+        say(f"shared stages: dvc repro {' '.join(SHARED)}")
+        _dvc("repro", *SHARED)
+    open_cells = [each.cell for each in plan.to_run(plan.read())]
+    if not open_cells:
+        return {}
+    failed = Driver(executor, open_cells).run()
+    left = [each for each in plan.to_run(plan.read()) if each.cell not in failed]
+    return failed | {each.cell: f"is {each.state} although its job ended well" for each in left}
+
+
+def describe(study: StudyStatus, places: Sequence[str | None] | None, jobs: int | None) -> Iterator[str]:
+    """The plan for people: shared stages, cells in order, expected wall time and hours of GPUs or processors."""
+    cells = plan.to_run(study)
+    at_a_time = min(len(cells), len(places) if places is not None else jobs or len(cells))
+    yield f"study {study.grid.name}: {len(study.cells)} cells, {len(cells)} to run, {at_a_time} at a time on {_where(places)}"
+    if not cells:
+        yield "nothing to train; dvc repro makes the report if it is not up to date"
+        return
+    yield f"1. dvc repro {' '.join(SHARED)}"
+    yield "2. dvc repro --single-item train@CELL evaluate@CELL, for each of:"
+    width = max(len(str(each.cell)) for each in cells)
+    for each in cells:
+        yield f"   {str(each.cell).ljust(width)}  {str(each.state).ljust(10)}  {_expected(each)}".rstrip()
+    yield "3. dvc repro"
+    yield from _time(cells, at_a_time, places is None or any(places))
+    if any(each.state is State.RECORDED for each in cells):
+        yield "recorded: dvc.lock has these cells, the files are not here; dvc pull brings them, else they are trained again."
+
+
+def summary(failed: dict[Cell, str]) -> Iterator[str]:
+    """A paragraph for each cell that failed: its name, its log and the last lines of it."""
+    for cell, reason in failed.items():
+        yield f"{cell} {reason}; {paths.log(cell)} ends with:"
+        yield from (f"    {line}" for line in tail(paths.log(cell), SHOWN))
+
+
+def _time(cells: Sequence[CellStatus], at_a_time: int, gpus: bool) -> Iterator[str]:
+    to_train = [each for each in cells if each.state is not State.TRAINED]
+    known = [each.seconds for each in to_train if each.seconds is not None]
+    devices = sorted({each.device for each in to_train if each.device})
+    if known:
+        rates = f"by rates measured on {', '.join(devices)}, one cell at a time" if devices else "by their own pace"
+        hours = f"{sum(known) / 3600:.2f} {'GPU' if gpus else 'processor'}-hours"
+        yield f"expected for the training of {len(known)}: {duration(plan.makespan(known, at_a_time))}, {hours}, {rates}"
+    if len(known) < len(to_train):
+        yield f"not known for {len(to_train) - len(known)}: no finished training of that size tells a rate here"
+
+
+def _expected(each: CellStatus) -> str:
+    return "" if each.state is State.TRAINED or each.seconds is None else duration(each.seconds)
+
+
+def _where(places: Sequence[str | None] | None) -> str:
+    if places is None:
+        return "Slurm, a GPU each"
+    gpus = sorted({gpu for gpu in places if gpu is not None})
+    return f"GPU {', '.join(gpus)}" if gpus else "the processor"
+
+
+def _options(given: argparse.Namespace) -> dict[str, str]:
+    """What --partition and --slurm say. Raises StudyError for what is not KEY=VALUE, and for options of the other executor."""
+    pairs = [*given.slurm, *([f"partition={given.partition}"] if given.partition else [])]
+    if pairs and given.executor != "slurm":
+        raise StudyError(f"{pairs[0]} is for Slurm; add --executor slurm, or leave it out.")
+    if given.gpus and given.executor != "local":
+        raise StudyError("--gpus is for this machine; on Slurm each task gets one GPU (--slurm gpus_per_node=0 for none).")
+    for pair in pairs:
+        if not re.fullmatch(r"[\w-]+=.+", pair):
+            raise StudyError(f"--slurm {pair} is not of the form KEY=VALUE, such as time=480 (minutes) or account=mine.")
+    return dict(pair.split("=", 1) for pair in pairs)
+
+
+def _dvc(*arguments: str) -> None:
+    """Run dvc before the user's eyes. Raises StudyError if it fails."""
+    sys.stdout.flush()
+    with subprocess.Popen(dvc(*arguments), env=environment({})) as process:
+        try:
+            code = process.wait()
+        except BaseException:
+            process.terminate()  # a stage that it runs sees it go, and ends too
+            raise
+    if code:
+        raise StudyError(f"dvc {' '.join(arguments)} failed, see above; put it right and run the same command.")
+
+
+if __name__ == "__main__":
+    run(main)

@@ -1,0 +1,19 @@
+"""What a fan-out keeps under .dvc/tmp, which neither git nor DVC looks at and which no DVC command empties."""
+
+from pathlib import Path
+
+from stages.lib.cells import Cell
+
+FOLDER = Path(".dvc") / "tmp" / "fanout"
+DRIVER = FOLDER / "driver.lock"  # held while a driver runs
+JOBS = FOLDER / "jobs"  # submitit's: what each job is to do, what came of it
+
+
+def log(cell: Cell) -> Path:
+    """All that dvc and the stages of ``cell`` said, the latest try last."""
+    return FOLDER / f"{cell}.log"
+
+
+def lock(cell: Cell) -> Path:
+    """Held while a worker of ``cell``, or the dvc that it started, is alive; holds the worker's GPU in words."""
+    return FOLDER / f"{cell}.lock"
