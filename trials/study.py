@@ -1,8 +1,12 @@
 """A small study in a clone of this repository, and what a serial `dvc repro` makes of it: what trials compare with."""
 
 import hashlib
+import os
 import subprocess
 import sys
+import time
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -11,17 +15,17 @@ import yaml
 from tests.clones import commit, copy, set_params, sh, working_tree
 
 ROOT = Path(__file__).resolve().parent.parent
-GRID = ("study.name=digits", "study.datasets=[digits]", "study.models=[cnn_scratch,cnn_glyphs]")  # on four fractions
 # Wall time and what quotes it: the one thing that two runs on one machine may have different.
 TIMED = ("provenance.json", "README.md", "report.html")
 TIMED_PATHS = ("data/history", "reports/")
 
 
-def make(folder: Path, epochs: int) -> Path:
-    """A clone in ``folder`` with 8 cells of ``epochs`` epochs, none of them run."""
+def make(folder: Path, epochs: int, models: str) -> Path:
+    """A clone in ``folder`` with the digits' four fractions of ``models``, of ``epochs`` epochs each, none of them run."""
     clone = working_tree(ROOT, folder)
     (clone / "dvc.lock").unlink()
-    set_params(clone, *GRID, f"datasets.digits.recipe.epochs={epochs}")
+    study = ("study.name=digits", "study.datasets=[digits]", f"study.models=[{models}]")
+    set_params(clone, *study, f"datasets.digits.recipe.epochs={epochs}")
     sh(clone, "git", "rm", "-rq", "--cached", "reports/digits")
     sh(clone, "rm", "-r", "reports/digits")
     commit(clone, "a small study")
@@ -40,7 +44,9 @@ def differences(one: Path, other: Path) -> list[str]:
     ours, theirs = files(one), files(other)
     found = [f"file {name}" for name in sorted(ours.keys() | theirs.keys()) if ours.get(name) != theirs.get(name)]
     locks = [entries(clone) for clone in (one, other)]
-    return found + [f"lock {name}" for name in sorted(locks[0].keys() | locks[1].keys()) if locks[0].get(name) != locks[1].get(name)]
+    return found + [
+        f"lock {name}" for name in sorted(locks[0].keys() | locks[1].keys()) if locks[0].get(name) != locks[1].get(name)
+    ]
 
 
 def files(clone: Path) -> dict[str, str]:
@@ -63,6 +69,16 @@ def entries(clone: Path) -> dict[str, Any]:
     return stages
 
 
+def once(clone: Path, epochs: int, interrupted: Mapping[str, int]) -> list[str]:
+    """Cells whose epochs were not run once each; of those ``interrupted`` so often one epoch each time may be run again."""
+    found = []
+    for cell, ran in trainings(clone).items():
+        again = len(ran) - len(set(ran))
+        if sorted(set(ran)) != list(range(1, epochs + 1)) or again > interrupted.get(cell, 0):
+            found.append(f"{cell}: {ran}")
+    return found
+
+
 def trainings(clone: Path) -> dict[str, list[int]]:
     """For each cell the epochs that its trainings ran, in order, by the logs of its workers."""
     found: dict[str, list[int]] = {}
@@ -79,8 +95,6 @@ def nothing_left(clone: Path) -> bool:
 
 def start(clone: Path, *arguments: str, log: Path, **env: str) -> "subprocess.Popen[bytes]":
     """`python -m stages.fanout` in ``clone``, its output in ``log``."""
-    import os
-
     with log.open("ab") as file:
         return subprocess.Popen(
             [sys.executable, "-m", "stages.fanout", *arguments],
@@ -90,3 +104,59 @@ def start(clone: Path, *arguments: str, log: Path, **env: str) -> "subprocess.Po
             stderr=subprocess.STDOUT,
             env={**os.environ, "DVC_NO_ANALYTICS": "1", **env},
         )
+
+
+def epoch(clone: Path, cell: str) -> int:
+    """The last epoch of ``cell`` whose state is on disk, 0 where there is none."""
+    return max((int(path.stem) for path in (clone / ".dvc/tmp/training" / cell).glob("*/[0-9]*.json")), default=0)
+
+
+def until(condition: Callable[[], Any], what: str, seconds: float = 600.0) -> Any:
+    """The value of ``condition()`` as soon as it is true; the trial ends where it never is."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        value = condition()
+        if value:
+            return value
+        time.sleep(0.2)
+    raise SystemExit(f"FAILED: waited {seconds:.0f} s in vain for {what}")
+
+
+def processes(clone: Path, words: str) -> list[int]:
+    """Processes that run in ``clone`` and have ``words`` in their command line."""
+    found = []
+    for entry in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):
+            line = (entry / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
+            if words in line and (entry / "cwd").resolve() == clone.resolve():
+                found.append(int(entry.name))
+    return sorted(found)
+
+
+def environ(process: int, name: str) -> str | None:
+    """A variable of a process's environment."""
+    with suppress(OSError):
+        for line in Path(f"/proc/{process}/environ").read_bytes().split(b"\0"):
+            key, _, value = line.decode(errors="replace").partition("=")
+            if key == name:
+                return value
+    return None
+
+
+class Verdict:
+    """What was checked, line by line; ``end`` ends the trial with 1 if anything did not hold."""
+
+    def __init__(self) -> None:
+        self._failed = 0
+        self._started = time.monotonic()
+
+    def check(self, holds: bool, what: str, seen: object = "") -> None:
+        self._failed += not holds
+        print(
+            f"{time.monotonic() - self._started:5.0f} s {'ok    ' if holds else 'FAILED'} {what}{f' ({seen})' if seen else ''}",
+            flush=True,
+        )
+
+    def end(self) -> None:
+        print("all held" if not self._failed else f"{self._failed} did not hold")
+        sys.exit(bool(self._failed))

@@ -1,0 +1,117 @@
+"""`python -m stages.fanout`: the plan, mistakes in its arguments, and a tiny grid from nothing to its report."""
+
+import sys
+
+import pytest
+from clones import commit, ran, set_params, sh, working_tree
+
+from stages import fanout as command
+from stages.lib.cells import Cell
+from stages.lib.errors import StudyError
+from stages.lib.fanout import plan
+from stages.lib.fanout.local import gpus_here, slots
+from stages.lib.fanout.slurm import parameters
+from stages.lib.grid import Grid
+from stages.lib.params import Params
+from stages.lib.status import CellStatus, State, StudyStatus
+
+EASY, HARD = (Cell("digits", "cnn_scratch", fraction, 0) for fraction in (0.1, 1.0))
+
+
+def study(*cells):
+    return StudyStatus(Grid.load(Params.load()), cells, None)
+
+
+def test_slots_take_turns_on_gpus(monkeypatch):
+    assert slots(4, ["0", "1"]) == ["0", "1", "0", "1"]
+    assert slots(None, ["3", "5"]) == ["3", "5"]
+    assert slots(2, []) == [None, None]
+    with pytest.raises(StudyError, match="--jobs is 0"):
+        slots(0, ["0"])
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "GPU-ab, 2")
+    assert gpus_here() == ["GPU-ab", "2"]
+
+
+def test_the_longest_first_and_what_runs_before_all():
+    def cell(fraction, state=State.MISSING, seconds=None):
+        return CellStatus(Cell("digits", "cnn_scratch", fraction, 0), state, 10, seconds=seconds)
+
+    cells = (
+        cell(0.1, seconds=5.0),
+        cell(0.2, State.RUNNING, 1.0),
+        cell(0.3, State.DONE),
+        cell(0.4, seconds=50.0),
+        cell(0.5),
+        cell(0.6, State.TRAINED),
+    )
+    assert [each.cell.fraction for each in plan.to_run(study(*cells))] == [0.2, 0.5, 0.4, 0.1, 0.6]
+
+
+def test_expected_time_is_that_of_slots_that_take_the_next_one():
+    assert plan.makespan([50, 30, 20, 10], 2) == 60
+    assert plan.makespan([10], 3, started=[4.0, 25.0]) == 25
+    assert plan.makespan([], 2) == 0
+
+
+def test_a_dry_run_says_what_runs_where_and_how_long():
+    cells = (
+        CellStatus(HARD, State.MISSING, 10, seconds=7200.0, device="H200"),
+        CellStatus(EASY, State.STOPPED, 10, 3, seconds=3600.0),
+        CellStatus(Cell("digits", "vit_scratch", 0.1, 0), State.RECORDED, 10),
+    )
+    text = "\n".join(command.describe(study(*cells), ["0", "1"], None))
+    assert "3 to run, 2 at a time on GPU 0, 1" in text
+    assert "expected for the training of 2: 2 h 00 min, 3.00 GPU-hours, by rates measured on H200" in text
+    assert "not known for 1" in text and "dvc pull" in text
+    assert "nothing to train" in "\n".join(command.describe(study(CellStatus(HARD, State.DONE, 10)), [None], None))
+
+
+def test_options_of_slurm():
+    known = ["time", "partition", "gpus_per_node", "job_name", "stderr_to_stdout", "array_parallelism"]
+    made = parameters(8, {"time": "30", "partition": "gpu", "gpus_per_node": "0", "reservation": "mine"}, known)
+    assert made["time"] == 30 and made["partition"] == "gpu" and made["array_parallelism"] == 8
+    assert "gpus_per_node" not in made and made["additional_parameters"] == {"reservation": "mine"}
+    assert parameters(None, {}, known)["gpus_per_node"] == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--slurm", "time=5"], "time=5 is for Slurm; add --executor slurm"),
+        (["--executor", "slurm", "--gpus", "0"], "--gpus is for this machine"),
+        (["--executor", "slurm", "--slurm", "time"], "--slurm time is not of the form KEY=VALUE"),
+        (["--jobs", "0"], "--jobs is 0; it must be 1 or more"),
+    ],
+)
+def test_mistakes_are_one_sentence(monkeypatch, arguments, said):
+    monkeypatch.setattr(sys, "argv", ["fanout", *arguments])
+    with pytest.raises(StudyError, match=said):
+        command.main()
+
+
+def test_without_submitit_it_says_how_to_get_it(monkeypatch):
+    monkeypatch.setattr(sys, "argv", ["fanout"])
+    monkeypatch.setitem(sys.modules, "submitit", None)  # importing it fails
+    with pytest.raises(StudyError, match=r"pip install -r requirements-scale\.txt"):
+        command.main()
+
+
+def test_two_cells_at_once_from_nothing_to_the_report(root, tmp_path):
+    pytest.importorskip("submitit")
+    clone = working_tree(root, tmp_path / "clone")
+    (clone / "dvc.lock").unlink()
+    text = (clone / "dvc.yaml").read_text().replace('["${fraction}", 1.0, 0.5, 0.2, 0.1]', '["${fraction}", 0.1]')
+    (clone / "dvc.yaml").write_text(text.replace("--ladder 1.0,0.5,0.2,0.1", "--ladder 0.1"))
+    set_params(clone, "study.name=digits", "study.datasets=[digits]", "study.models=[cnn_scratch,cnn_glyphs]", "fraction=0.1")
+    set_params(clone, "datasets.digits.recipe.epochs=1")
+    commit(clone, "two cells")
+    output = sh(clone, "python", "-m", "stages.fanout", "--jobs", "2")
+    for cell in ("digits-cnn_glyphs-0.1-0", "digits-cnn_scratch-0.1-0"):
+        assert f"start {cell} on CPU, log in .dvc/tmp/fanout/{cell}.log" in output and f"done {cell}" in output
+        assert (clone / f".dvc/tmp/fanout/{cell}.log").read_text().count("epoch 1/1") == 1
+    assert ran(output) == {  # by the driver itself, before and after
+        "download@digits", "weights@cnn_scratch", "weights@cnn_glyphs", "split@digits-0.1-0", "aggregate@digits",
+    }  # fmt: skip
+    assert not ran(sh(clone, "dvc", "repro"))
+    changed = sh(clone, "git", "status", "--porcelain", "--untracked-files=all").splitlines()
+    assert {line[3:].split("/")[0] for line in changed} == {"dvc.lock", "reports"}
