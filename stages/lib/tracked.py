@@ -70,7 +70,7 @@ class Pipeline:
         except ImportError:
             raise StudyError("dvc is not installed here.") from None
         self._repo = Repo(str(Path.cwd()))
-        self._cache = Path(self._repo.cache.local.path)
+        self.cache = Path(self._repo.cache.local.path)
         resolver = DataResolver(self._repo, self._repo.root_dir, load_yaml("dvc.yaml"))
         self._stages: Mapping[str, Any] = resolver.resolve()["stages"]
         names = {name for stage in self._stages.values() for name in stage.get("params", [])}
@@ -102,16 +102,33 @@ class Pipeline:
             self._earlier[name] = far | {each for each in direct if self.standing(each) in unfinished}
         return self._earlier[name]
 
-    def _compare(self, stage: Mapping[str, Any], entry: Mapping[str, Any]) -> Standing:
-        then, now = (entry.get("params") or {}).get("params.yaml") or {}, self._params
-        deps = {dep["path"]: dep.get("md5") for dep in entry.get("deps") or []}
-        outs = {out["path"]: out.get("md5") for out in entry.get("outs") or []}
-        same = (
-            stage["cmd"] == entry["cmd"]
-            and all(name in then and name in now and now[name] == then[name] for name in stage.get("params", []))
-            and all(path in deps and self._same_input(path, deps[path]) for path in stage["deps"])
+    def stages(self) -> Mapping[str, Mapping[str, Any]]:
+        """The stages as dvc.yaml resolves to them, each after those whose outputs it reads."""
+        return self._stages
+
+    def repeats(self, name: str, entry: Mapping[str, Any], before: Mapping[str, Mapping[str, Any]]) -> bool:
+        """Whether running the stage ``name`` after the runs ``before`` of other stages would be the run ``entry`` once more.
+
+        ``entry`` and the values of ``before`` are written as in dvc.lock. What lies in the workspace as the output of a
+        stage does not count, only code and data in git do.
+        """
+        stage, deps = self._stages[name], _by_path(entry, "deps")
+        given = {path: md5 for each in before.values() for path, md5 in _by_path(each, "outs").items()}
+        return (
+            self._same_command(stage, entry)
+            and _by_path(entry, "outs").keys() == set(map(_path, stage["outs"]))
+            and all(
+                self._hash(path) == deps[path]
+                if (owner := self._owner(path)) is None
+                # A file in an output folder has no md5 of its own there: the folder's stage must have run, no more is known.
+                else owner in before and given.get(path, deps[path]) == deps[path]
+                for path in stage["deps"]
+            )
         )
-        if not same:
+
+    def _compare(self, stage: Mapping[str, Any], entry: Mapping[str, Any]) -> Standing:
+        deps, outs = _by_path(entry, "deps"), _by_path(entry, "outs")
+        if not self._same_command(stage, entry) or not all(self._same_input(path, deps[path]) for path in stage["deps"]):
             return Standing.CHANGED
         absent = False
         for out in stage["outs"]:
@@ -119,8 +136,17 @@ class Pipeline:
             here = self._hash(path)
             if path not in outs or here not in (outs[path], None):
                 return Standing.CHANGED
-            absent |= here is None or not self._in_cache(outs[path])
+            absent |= here is None or not self.in_cache(outs[path])
         return Standing.ABSENT if absent else Standing.CURRENT
+
+    def _same_command(self, stage: Mapping[str, Any], entry: Mapping[str, Any]) -> bool:
+        """Whether ``entry`` has the command and the parameters of ``stage``, and all its inputs, whatever these hold."""
+        then, now = (entry.get("params") or {}).get("params.yaml") or {}, self._params
+        return bool(
+            stage["cmd"] == entry["cmd"]
+            and all(name in then and name in now and now[name] == then[name] for name in stage.get("params", []))
+            and set(stage["deps"]) <= _by_path(entry, "deps").keys()
+        )
 
     def _same_input(self, path: str, md5: str | None) -> bool:
         """Whether an input is as recorded; where it is not here, whether the stage that writes it recorded the same."""
@@ -147,16 +173,22 @@ class Pipeline:
                 self._hashes[path] = None
         return self._hashes[path]
 
-    def _in_cache(self, md5: str) -> bool:
+    def in_cache(self, md5: str) -> bool:
         """Whether DVC's cache has the object, for a folder all its files too."""
         try:
-            entries = json.loads(self._object(md5).read_bytes()) if md5.endswith(".dir") else []
+            entries = json.loads(self.object_path(md5).read_bytes()) if md5.endswith(".dir") else []
         except (FileNotFoundError, ValueError):
             return False
-        return self._object(md5).is_file() and all(self._object(entry["md5"]).is_file() for entry in entries)
+        return self.object_path(md5).is_file() and all(self.object_path(entry["md5"]).is_file() for entry in entries)
 
-    def _object(self, md5: str) -> Path:
-        return self._cache / md5[:2] / md5[2:]
+    def object_path(self, md5: str) -> Path:
+        """Where DVC's cache keeps the object ``md5``, whether it has it or not."""
+        return self.cache / md5[:2] / md5[2:]
+
+
+def _by_path(entry: Mapping[str, Any], kind: str) -> dict[str, str]:
+    """The md5 of each of the deps or outs of an entry of dvc.lock."""
+    return {each["path"]: each.get("md5", "") for each in entry.get(kind) or []}
 
 
 def _path(out: str | Mapping[str, Any]) -> str:

@@ -1,0 +1,171 @@
+"""Train cells on machines that share nothing but a DVC remote. It is no stage of the pipeline.
+
+python -m stages.away collect                       on the head: brings what is finished, trains nothing, says what is missing
+python -m stages.away work --at COMMIT CELL ...     on a worker: trains these cells, and sends each one when it is done
+python -m stages.away work --at COMMIT --share 2/3  on a worker: every third cell of the study, from the second on
+
+COMMIT is the head's, as `collect` prints it: a worker with other code or other parameters makes results that fit nowhere.
+"""
+
+import argparse
+import shutil
+import signal
+import subprocess
+from collections.abc import Iterable
+from contextlib import suppress
+from pathlib import Path
+from types import FrameType
+
+from stages.lib.away import records, revision
+from stages.lib.away.remote import Remote
+from stages.lib.cells import Cell
+from stages.lib.console import parser, run, say
+from stages.lib.errors import StudyError
+from stages.lib.grid import Grid
+from stages.lib.params import Params
+from stages.lib.tracked import Pipeline, Standing, recorded
+
+
+def main() -> None:
+    arguments = parser(__doc__, "away")
+    commands = arguments.add_subparsers(dest="command", required=True)
+    commands.add_parser("collect", help="bring what the workers finished; train nothing")
+    worker = commands.add_parser("work", help="train cells and send each one when it is done")
+    worker.add_argument("--at", required=True, metavar="COMMIT", help="the head's commit, as collect prints it")
+    which = worker.add_mutually_exclusive_group(required=True)
+    which.add_argument("--share", type=_share, metavar="K/N", help="every Nth cell, from the Kth on")
+    which.add_argument("cells", nargs="*", default=[], metavar="CELL")
+    given = arguments.parse_args()
+    grid = Grid.load(Params.load())
+    if given.command == "collect":
+        collect(grid)
+    else:
+        work(share(grid, *given.share) if given.share else chosen(grid, given.cells), given.at)
+
+
+def _share(text: str) -> tuple[int, int]:
+    part, _, parts = text.partition("/")
+    if part.isdecimal() and parts.isdecimal() and 1 <= int(part) <= int(parts):
+        return int(part), int(parts)
+    raise argparse.ArgumentTypeError(f"{text} is no share; write 1/3, 2/3 or 3/3 for three workers")
+
+
+def share(grid: Grid, part: int, parts: int) -> list[Cell]:
+    """Every ``parts``-th cell from the ``part``-th on, counted from 1. The big fractions come first: each gets its share."""
+    return sorted(grid.cells(), key=lambda cell: -cell.fraction)[part - 1 :: parts]
+
+
+def chosen(grid: Grid, names: Iterable[str]) -> list[Cell]:
+    """The cells called ``names``; StudyError for one that is not in the study."""
+    wanted = [Cell.parse(name) for name in dict.fromkeys(names)]
+    for cell in wanted:
+        if cell not in grid.cells():
+            raise StudyError(f"{cell} is no cell of study {grid.name}; python -m stages.status shows them.")
+    return wanted
+
+
+def work(wanted: list[Cell], at: str) -> None:
+    """Train and evaluate ``wanted`` one after another, and send each; after a cell that fails it goes on with the next."""
+    commit = revision.check(at)
+    remote = Remote.checked(writing=True)
+    say(f"{len(wanted)} cells at commit {commit[:10]}, shared by the remote {remote.name} ({remote.url})")
+    signal.signal(signal.SIGTERM, _stop)
+    failed: list[Cell] = []
+    unsent: list[Cell] = []
+    for number, cell in enumerate(wanted, 1):
+        say(f"\n[{number}/{len(wanted)}] {cell}")
+        # What another worker has sent is pulled, not trained again.
+        if not _dvc("repro", "--pull", f"evaluate@{cell}"):
+            failed.append(cell)
+        elif not send(cell):
+            unsent.append(cell)
+    unsent = [cell for cell in unsent if not send(cell)]  # the network may be back
+    problems = [
+        *([f"{_names(failed)} failed, see above"] if failed else []),
+        *([f"{_names(unsent)} could not be sent to {remote.name}"] if unsent else []),
+    ]
+    if problems:
+        raise StudyError(f"{'; '.join(problems)}; put it right and run the same command: what is done is not done again.")
+    say(f"\nall {len(wanted)} cells are on {remote.name}; on the head: python -m stages.away collect")
+
+
+def _stop(number: int, frame: FrameType | None) -> None:
+    raise SystemExit(128 + number)  # on its way out, subprocess.run ends dvc, and the training ends itself
+
+
+def send(cell: Cell) -> bool:
+    """Push the outputs of a cell and of all stages before it, then the records; whether all of it arrived.
+
+    In this order, for a record without its outputs would be taken for a finished run.
+    """
+    stage = f"evaluate@{cell}"
+    return _dvc("push", "--with-deps", stage) and _with_records("push", stage)
+
+
+def collect(grid: Grid) -> None:
+    """Bring every finished cell into this workspace; when none is missing, make the report."""
+    commit = revision.committed()
+    remote = Remote.checked(writing=False)
+    if not _with_records("fetch", f"aggregate@{grid.name}"):  # a stage that has nothing in the cache: the records alone
+        raise StudyError(f"the records of runs could not be fetched from {remote.name}, see above; try again.")
+    lock = recorded()
+    with Pipeline(lock) as pipeline:
+        found = records.find(pipeline, lock, pipeline.cache.parent.parent / "runs")
+        changed = {name: entry for name, entry in found.entries.items() if lock.get(name) != entry}
+        records.write(changed)
+        _dvc("fetch", *found.entries)
+        incomplete = {name: lost for name, entry in found.entries.items() if (lost := records.broken(pipeline, entry))}
+        records.write({name: lock.get(name) for name in incomplete.keys() & changed.keys()})
+    whole = [name for name in found.entries if name not in incomplete]
+    if whole and not _dvc("checkout", *whole):
+        raise StudyError("what was fetched could not be put into the workspace, see above; dvc checkout --force overwrites it.")
+    for cell, same in found.twice.items():
+        what = "the checkpoints are the same bytes" if same else "the checkpoints differ (other hardware or libraries)"
+        say(f"{cell} was trained more than once: {what}; dvc.lock has one of them")
+    for name, lost in incomplete.items():
+        say(f"{name}: {', '.join(lost)} is not on {remote.name}, or not as its record says")
+    missing = [cell for cell in grid.cells() if not {f"train@{cell}", f"evaluate@{cell}"} <= set(whole)]
+    say(f"\n{len(grid.cells()) - len(missing)} of {len(grid.cells())} cells are here, at commit {commit[:10]}")
+    if missing:
+        raise StudyError(
+            f"missing: {_names(missing)}; on a worker, git checkout {commit[:10]} and python -m stages.away work --at "
+            f"{commit[:10]} with these cells or --share K/N (a report without them: python -m stages.aggregate --incomplete "
+            f"{grid.name})."
+        )
+    with Pipeline(recorded()) as pipeline:
+        unfinished = [name for name in found.entries if pipeline.standing(name) is not Standing.CURRENT]
+    if unfinished:
+        raise StudyError(f"{unfinished[0]} is not as it was recorded, so that dvc repro would train; dvc status says why.")
+    if not _dvc("repro", "--pull"):
+        raise StudyError("dvc repro failed, see above.")
+
+
+def _names(cells: Iterable[Cell]) -> str:
+    return ", ".join(map(str, cells))
+
+
+def _dvc(*arguments: str) -> bool:
+    """Run dvc in the open; whether it succeeded."""
+    return subprocess.run([_executable(), *arguments], check=False).returncode == 0
+
+
+def _with_records(action: str, stage: str) -> bool:
+    """``dvc push`` or ``dvc fetch`` with the records of all runs; whether it succeeded.
+
+    DVC only logs a record that could not be transferred, and ends with 0 all the same.
+    """
+    done = subprocess.run([_executable(), action, "--run-cache", stage], stderr=subprocess.PIPE, text=True, check=False)
+    with suppress(BrokenPipeError):
+        print(done.stderr, end="", flush=True)
+    return done.returncode == 0 and "failed to transfer" not in done.stderr
+
+
+def _executable() -> str:
+    found = shutil.which("dvc")
+    if found is None:
+        raise StudyError("dvc is not on the path; activate the environment of the study.")
+    return str(Path(found))
+
+
+if __name__ == "__main__":
+    run(main)
