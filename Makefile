@@ -5,7 +5,7 @@ VENV = . .venv/bin/activate &&
 DIGITS = -S study.name=digits -S 'study.datasets=[digits,digits100]' \
 	-S 'study.models=[cnn_scratch,cnn_glyphs,vit_scratch,vit_glyphs]'
 
-.PHONY: quickstart test check requirements
+.PHONY: quickstart test check trials requirements
 
 # The small study, whole, on handwritten digits; params.yaml is put back as it was, however the run ends.
 quickstart: .venv/study
@@ -22,6 +22,10 @@ check:
 	ruff format --check .
 	mypy
 	pytest
+
+# What takes servers and minutes: killed workers, a full disk, a Slurm cluster (slurm-wlm, munge), workers over SSH, remotes.
+trials: .venv/dev
+	@$(VENV) for trial in failures slurm away remotes; do echo "== $$trial" && python -m trials.$$trial || exit 1; done
 
 .venv/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \

@@ -16,6 +16,7 @@ import subprocess
 import sys
 from collections.abc import Iterator, Sequence
 
+from stages.lib import recording
 from stages.lib.cells import Cell
 from stages.lib.console import parser, run, say
 from stages.lib.errors import StudyError
@@ -31,6 +32,7 @@ from stages.lib.status import CellStatus, State, StudyStatus
 from stages.lib.timing import duration
 
 SHARED = ("download", "weights", "split")
+LARGE = 64  # cells from which on DVC's writing of dvc.lock, once per stage, would be what takes longest (docs/scale.md)
 SHOWN = 5  # last lines of a failed cell's log
 GO_ON = "every finished epoch is kept; the same command goes on from there."
 
@@ -53,9 +55,10 @@ def main() -> None:
     if given.dry_run:
         say("\n".join(describe(plan.read(), places, given.jobs)))
         return
-    executor: Executor = Slurm(given.jobs, options) if places is None else Local(places)
+    large = len(plan.read().cells) > LARGE
+    executor: Executor = Slurm(given.jobs, options, large) if places is None else Local(places, large)
     with alone(), stoppable(lambda: GO_ON):
-        failed = fan_out(executor)
+        failed = fan_out(executor, large)
         if failed:
             say("\n" + "\n".join(summary(failed)))
             raise StudyError(
@@ -66,8 +69,10 @@ def main() -> None:
         _dvc("repro")
 
 
-def fan_out(executor: Executor) -> dict[Cell, str]:
-    """Bring every cell up to date; those that failed, and how."""
+def fan_out(executor: Executor, large: bool) -> dict[Cell, str]:
+    """Bring every cell up to date; those that failed, and how. In a ``large`` study workers leave dvc.lock to this process."""
+    if large:
+        _record()  # what the workers of a driver before this one did
     if plan.to_run(plan.read()):
         say(f"shared stages: dvc repro {' '.join(SHARED)}")
         _dvc("repro", *SHARED)
@@ -75,6 +80,8 @@ def fan_out(executor: Executor) -> dict[Cell, str]:
     if not open_cells:
         return {}
     failed = Driver(executor, open_cells).run()
+    if large:
+        _record()
     left = [each for each in plan.to_run(plan.read()) if each.cell not in failed]
     return failed | {each.cell: f"is {each.state} although its job ended well" for each in left}
 
@@ -140,6 +147,14 @@ def _options(given: argparse.Namespace) -> dict[str, str]:
         if not re.fullmatch(r"[\w-]+=.+", pair):
             raise StudyError(f"--slurm {pair} is not of the form KEY=VALUE, such as time=480 (minutes) or account=mine.")
     return dict(pair.split("=", 1) for pair in pairs)
+
+
+def _record() -> None:
+    """Put into dvc.lock, in one write, what workers did."""
+    names = [name for each in plan.to_run(plan.read()) for name in paths.stages(each.cell)]
+    left = recording.record(names)
+    if len(left) < len(names):
+        say(f"recorded in dvc.lock: {len(names) - len(left)} stages")
 
 
 def _dvc(*arguments: str) -> None:

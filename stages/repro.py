@@ -4,8 +4,6 @@ python -m stages.repro                 what changed, and nothing else
 python -m stages.repro split weights   stages or groups of them, and what they depend on
 """
 
-from dvc.exceptions import DvcException  # type: ignore[import-untyped]
-
 from stages.lib import recording
 from stages.lib.console import parser, run, say
 from stages.lib.errors import StudyError
@@ -14,14 +12,15 @@ from stages.lib.errors import StudyError
 def main() -> None:
     arguments = parser(__doc__, "repro")
     arguments.add_argument("targets", nargs="*", help="stages or groups of stages; the whole study where none is given")
-    arguments.add_argument(
-        "-k", "--keep-going", action="store_true", help="go on with stages that do not depend on a failed one"
+    how = arguments.add_mutually_exclusive_group()
+    how.add_argument("-k", "--keep-going", action="store_true", help="go on with stages that do not depend on a failed one")
+    how.add_argument(
+        "--leave-lock", action="store_true", help="run these stages alone, and leave dvc.lock to a later repro: for workers"
     )
     given = arguments.parse_args()
-    try:
-        done = recording.reproduce(given.targets, keep_going=given.keep_going)
-    except DvcException as error:
-        raise StudyError(f"{error}; what finished is recorded, put it right and run the same command.") from None
+    if given.leave_lock and not given.targets:
+        raise StudyError("--leave-lock is for single stages; name them, such as train@digits-cnn_scratch-1.0-0.")
+    done = recording.run(given.targets) if given.leave_lock else recording.reproduce(given.targets, given.keep_going)
     say(f"{len(done)} stages ran or were restored." if done else "Nothing changed, nothing ran.")
 
 

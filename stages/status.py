@@ -24,7 +24,8 @@ MEANINGS = {
     State.UNSURE: "an earlier stage has to run first, and may leave this as it is or make it stale",
     State.TRAINED: "but not tested yet, or to be tested again: evaluate has to run",
     State.RECORDED: "dvc.lock has it, but files are not in this workspace or in DVC's cache; dvc pull brings them",
-    State.UNRECORDED: "files are here that dvc.lock does not have: dvc commit keeps them, dvc repro trains again",
+    State.UNRECORDED: "files are here that dvc.lock does not have: dvc repro records them if its run cache knows them, "
+    "else it trains again; dvc commit keeps them as they are",
 }
 
 

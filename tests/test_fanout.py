@@ -113,5 +113,12 @@ def test_two_cells_at_once_from_nothing_to_the_report(root, tmp_path):
         "download@digits", "weights@cnn_scratch", "weights@cnn_glyphs", "split@digits-0.1-0", "aggregate@digits",
     }  # fmt: skip
     assert not ran(sh(clone, "dvc", "repro"))
+
+    set_params(clone, "datasets.digits.recipe.epochs=2")
+    large = "import sys; from stages import fanout; fanout.LARGE = 1; sys.argv[1:] = ['--jobs', '2']; fanout.main()"
+    output = sh(clone, "python", "-c", large)
+    assert "recorded in dvc.lock: 4 stages" in output and ran(output) == {"aggregate@digits"}
+    assert (clone / ".dvc/tmp/fanout/digits-cnn_glyphs-0.1-0.log").read_text().count("epoch 2/2") == 1
+    assert not ran(sh(clone, "dvc", "repro"))
     changed = sh(clone, "git", "status", "--porcelain", "--untracked-files=all").splitlines()
-    assert {line[3:].split("/")[0] for line in changed} == {"dvc.lock", "reports"}
+    assert {line[3:].split("/")[0] for line in changed} == {"dvc.lock", "params.yaml", "reports"}

@@ -22,7 +22,7 @@ SHARE = 0.1  # of the running time, at most, goes into writing dvc.lock
 def reproduce(targets: Collection[str] = (), keep_going: bool = False) -> list[str]:
     """``dvc repro`` of ``targets``, or of the whole study: the names of the stages that ran or were restored.
 
-    Raises DVC's ReproductionError where a stage fails; what finished before it is recorded.
+    Raises StudyError where a stage fails; what finished before it is recorded.
     """
     on_error = "keep-going" if keep_going else "fail"
     with _repository() as repo:
@@ -132,12 +132,18 @@ def _in_run_cache(stage: Any) -> bool:
 @contextmanager
 def _repository() -> Iterator[Any]:
     """The DVC repository around, locked; waits while another process holds it."""
-    from dvc.exceptions import NotDvcRepoError  # type: ignore[import-untyped]
+    from dvc.exceptions import DvcException, NotDvcRepoError  # type: ignore[import-untyped]
     from dvc.repo import Repo, lock_repo  # type: ignore[import-untyped]
 
     try:
-        repo = Repo(_wait_for_lock=True)
+        with Repo(_wait_for_lock=True) as repo, lock_repo(repo):
+            yield repo
     except NotDvcRepoError:
         raise StudyError("this folder is in no DVC repository; go to the project's root.") from None
-    with repo, lock_repo(repo):
-        yield repo
+    except DvcException as error:
+        causes = [str(error)]
+        while error.__cause__ is not None:  # DVC says what failed, its causes say why
+            error = error.__cause__
+            causes.append(str(error))
+        said = ": ".join(" ".join(cause.split()).rstrip(".:") for cause in causes if cause)
+        raise StudyError(f"{said}; what finished is kept, the same command goes on.") from None

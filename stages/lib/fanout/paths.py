@@ -1,4 +1,4 @@
-"""What a fan-out keeps under .dvc/tmp, which neither git nor DVC looks at and which no DVC command empties."""
+"""Names: the stages of a cell, and what a fan-out keeps under .dvc/tmp, which neither git nor DVC looks at and which no DVC command empties."""
 
 from pathlib import Path
 
@@ -17,3 +17,8 @@ def log(cell: Cell) -> Path:
 def lock(cell: Cell) -> Path:
     """Held while a worker of ``cell``, or the dvc that it started, is alive; holds the worker's GPU in words."""
     return FOLDER / f"{cell}.lock"
+
+
+def stages(cell: Cell) -> list[str]:
+    """The stages that a worker runs, in this order."""
+    return [f"train@{cell}", f"evaluate@{cell}"]

@@ -22,13 +22,14 @@ UNLIMITED = 10**6
 class Slurm:
     """submitit's Slurm executor; what runs is asked of squeue, for sacct needs a database that not every cluster has."""
 
-    def __init__(self, jobs: int | None, options: Mapping[str, str]):
+    def __init__(self, jobs: int | None, options: Mapping[str, str], leave_lock: bool):
         """``jobs`` at a time at most, None: as many as Slurm lets; ``options`` are submitit's, else sbatch's."""
         for command in ("sbatch", "srun", "squeue", "scancel"):
             if shutil.which(command) is None:
                 raise StudyError(
                     f"{command} is not on this machine; --executor slurm has to be called on a node that submits jobs."
                 )
+        self._leave_lock = leave_lock
         self._submitit = submitit()
         self._executor = self._submitit.SlurmExecutor(folder=paths.JOBS, max_num_timeout=REQUEUES)
         self._executor.update_parameters(**parameters(jobs, options, self._executor._valid_parameters()))
@@ -52,7 +53,7 @@ class Slurm:
     def submit(self, cells: Sequence[Cell]) -> list[Job]:
         try:
             with self._executor.batch():
-                handles = [self._executor.submit(Work(cell, None)) for cell in cells]
+                handles = [self._executor.submit(Work(cell, None, self._leave_lock)) for cell in cells]
         except (subprocess.CalledProcessError, self._submitit.core.utils.FailedJobError) as error:
             raise StudyError(f"Slurm refused the jobs: {' '.join(str(error).split())}") from None
         return [Job(cell, handle, "Slurm", running=False) for cell, handle in zip(cells, handles, strict=True)]

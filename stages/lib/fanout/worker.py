@@ -30,10 +30,14 @@ TROUBLE = re.compile(
 class Work:
     """A job: train and test ``cell``, if DVC finds that necessary. submitit pickles it, and calls it in the job's process."""
 
-    def __init__(self, cell: Cell, gpu: str | None):
-        """``gpu`` is what CUDA_VISIBLE_DEVICES is to be, None where the executor sees to it."""
+    def __init__(self, cell: Cell, gpu: str | None, leave_lock: bool):
+        """``gpu`` is what CUDA_VISIBLE_DEVICES is to be, None where the executor sees to it.
+
+        ``leave_lock``: the driver will record in dvc.lock what this worker does (stages.lib.recording).
+        """
         self.cell = cell
         self.gpu = gpu
+        self.leave_lock = leave_lock
         self._dvc: subprocess.Popen[bytes] | None = None
 
     def __call__(self) -> int:
@@ -63,15 +67,16 @@ class Work:
 
         if self._dvc is not None:
             _end(self._dvc)
-        return DelayedSubmission(Work(self.cell, self.gpu))
+        return DelayedSubmission(Work(self.cell, self.gpu, self.leave_lock))
 
     def _try(self, log: IO[bytes], lock: int) -> tuple[int, str]:
         """Exit code and output of one dvc, which holds ``lock`` for as long as it lives."""
         start = log.seek(0, os.SEEK_END)
         _write(log, f"{self.cell} on {socket.gethostname()}{f', GPU {self.gpu}' if self.gpu else ''}")
-        targets = [f"train@{self.cell}", f"evaluate@{self.cell}"]
+        stages = paths.stages(self.cell)
+        repro = [sys.executable, "-m", "stages.repro", "--leave-lock"] if self.leave_lock else dvc("repro", "--single-item")
         with subprocess.Popen(
-            dvc("repro", "--single-item", *targets),
+            [*repro, *stages],
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=subprocess.STDOUT,
