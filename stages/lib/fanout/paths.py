@@ -1,4 +1,4 @@
-"""Names: the stages of a cell, and what a fan-out keeps under .dvc/tmp, which neither git nor DVC looks at and which no DVC command empties."""
+"""Names: the stages of a cell, and what a fan-out keeps under .dvc/tmp, where neither git nor any DVC command looks."""
 
 from pathlib import Path
 
