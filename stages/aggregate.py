@@ -12,8 +12,8 @@ from dataclasses import replace
 from stages.lib import cells, housekeeping, results
 from stages.lib.analysis import Analysis
 from stages.lib.console import parser, run, say
+from stages.lib.engine.folders import replaced
 from stages.lib.errors import StudyError
-from stages.lib.folders import replaced
 from stages.lib.grid import Grid, ladder
 from stages.lib.params import Params
 from stages.lib.published import Published

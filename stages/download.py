@@ -5,9 +5,10 @@ Files that lie under the folder named by the environment variable DATASETS_DIR a
 
 from pathlib import Path
 
-from stages.lib import cells, folders
+from stages.lib import cells
 from stages.lib.console import parser, run, say
 from stages.lib.datasets import formats
+from stages.lib.engine import folders
 from stages.lib.params import Params
 from stages.lib.transfer import downloads
 

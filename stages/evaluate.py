@@ -10,12 +10,12 @@ import shutil
 
 import numpy as np
 
-from stages.lib import cells, folders
+from stages.lib import cells
 from stages.lib.cells import Cell
 from stages.lib.console import parser, run, say
-from stages.lib.datasets import Dataset
-from stages.lib.engine import resume
+from stages.lib.engine import folders, resume
 from stages.lib.engine.atomic import write
+from stages.lib.engine.dataset import Dataset
 from stages.lib.engine.memory import enough
 from stages.lib.errors import StudyError
 from stages.lib.lifecycle import stoppable

@@ -20,7 +20,10 @@ def main() -> None:
     given = arguments.parse_args()
     if given.leave_lock and not given.targets:
         raise StudyError("--leave-lock is for single stages; name them, such as train@digits-cnn_scratch-1.0-0.")
-    done = recording.run(given.targets) if given.leave_lock else recording.reproduce(given.targets, given.keep_going)
+    if given.leave_lock:
+        recording.run(given.targets)
+        return
+    done = recording.reproduce(given.targets, given.keep_going)
     say(f"{len(done)} stages ran or were restored." if done else "Nothing changed, nothing ran.")
 
 

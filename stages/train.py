@@ -17,13 +17,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from stages.lib import cells, code, folders, provenance
+from stages.lib import cells, code, provenance
 from stages.lib.cells import Cell
 from stages.lib.console import parser, run, say
-from stages.lib.datasets import Dataset
-from stages.lib.engine import resume
+from stages.lib.engine import folders, resume
 from stages.lib.engine.atomic import write
 from stages.lib.engine.card import WEIGHTS, Card
+from stages.lib.engine.dataset import Dataset
 from stages.lib.engine.memory import enough
 from stages.lib.engine.recipe import Recipe
 from stages.lib.errors import StudyError

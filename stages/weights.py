@@ -5,8 +5,9 @@ A model from scratch gets the card alone. HF_ENDPOINT, HF_HOME, HF_TOKEN and HF_
 
 from pathlib import Path
 
-from stages.lib import architecture, cells, folders, pretrained
+from stages.lib import architecture, cells, pretrained
 from stages.lib.console import parser, run, say
+from stages.lib.engine import folders
 from stages.lib.engine.card import WEIGHTS, Card, Normalisation
 from stages.lib.params import Model, Params
 

@@ -19,7 +19,8 @@ from test_plain_pickle import Evil, array_pickle
 
 from stages import download as stage
 from stages.lib import transfer
-from stages.lib.datasets import Dataset, cifar, formats
+from stages.lib.datasets import cifar, formats
+from stages.lib.engine.dataset import Dataset
 from stages.lib.errors import StudyError
 from stages.lib.params import Source
 

@@ -10,8 +10,8 @@ import yaml
 
 from stages.lib import cells
 from stages.lib.cells import Cell
-from stages.lib.datasets import Dataset
 from stages.lib.engine.card import Card
+from stages.lib.engine.dataset import Dataset
 
 ROOT = Path(__file__).resolve().parent.parent
 CNN = Cell("tiny", "cnn", 1.0, 0)

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from stages.lib import plain_pickle
 from stages.lib.console import say
-from stages.lib.datasets import Dataset
+from stages.lib.engine.dataset import Dataset
 from stages.lib.errors import StudyError
 from stages.lib.transfer import Checksum, fetched
 

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.datasets import load_digits
 
-from stages.lib.datasets import Dataset
+from stages.lib.engine.dataset import Dataset
 from stages.lib.errors import StudyError
 
 SHA256 = "87ff0c9e40dc7e2c0e34e7257799c2e3f3aec1a016363bb11cad869ec428a826"  # of scikit-learn's images and labels as uint8

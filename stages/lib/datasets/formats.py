@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from stages.lib.datasets import Dataset
+from stages.lib.engine.dataset import Dataset
 from stages.lib.errors import StudyError
 from stages.lib.params import Source
 

@@ -1,0 +1,46 @@
+"""A dataset: what a reader (stages/lib/datasets/) returns, and how it lies under data/raw/<dataset>/."""
+
+import io
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stages.lib.errors import StudyError
+
+_ARRAYS = {"train_images": "|u1", "train_labels": "<i8", "test_images": "|u1", "test_labels": "<i8"}
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """Images uint8 (N, H, W, 3), labels int64 (N,) from 0, and the class names: a label is an index into them."""
+
+    train_images: NDArray[np.uint8]
+    train_labels: NDArray[np.int64]
+    test_images: NDArray[np.uint8]
+    test_labels: NDArray[np.int64]
+    classes: tuple[str, ...]
+
+    def write(self, folder: Path) -> None:
+        """Write an .npy file per array and classes.json; the same dataset gives the same bytes on every machine."""
+        for name, dtype in _ARRAYS.items():
+            buffer = io.BytesIO()  # np.save into a file would lose the reason when a disk is full
+            np.save(buffer, np.ascontiguousarray(getattr(self, name), dtype))
+            (folder / f"{name}.npy").write_bytes(buffer.getbuffer())
+        (folder / "classes.json").write_text(json.dumps(self.classes, indent=1) + "\n", encoding="utf-8")
+
+    @classmethod
+    def read(cls, folder: Path) -> "Dataset":
+        """What ``write`` wrote into ``folder``. Raises StudyError where it is absent or damaged."""
+        try:
+            arrays = {name: np.load(folder / f"{name}.npy", allow_pickle=False) for name in _ARRAYS}
+            classes = tuple(json.loads((folder / "classes.json").read_text(encoding="utf-8")))
+        except FileNotFoundError as error:
+            raise StudyError(f"{error.filename} is not here; dvc pull, or python -m stages.download {folder.name}.") from None
+        except (ValueError, EOFError) as error:
+            raise StudyError(
+                f"{folder} is damaged ({error}); python -m stages.download {folder.name} makes it again."
+            ) from None
+        return cls(**arrays, classes=classes)
