@@ -16,7 +16,7 @@ from tests.clones import commit, copy, set_params, sh, working_tree
 
 ROOT = Path(__file__).resolve().parent.parent
 # Wall time and what quotes it: the one thing that two runs on one machine may have different.
-TIMED = ("provenance.json", "README.md", "report.html")
+TIMED = ("provenance.json", "provenance.csv", "provenance.md", "README.md", "report.html")
 TIMED_PATHS = ("data/history", "reports/")
 
 
