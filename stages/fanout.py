@@ -31,7 +31,6 @@ from stages.lib.lifecycle import stoppable
 from stages.lib.status import CellStatus, State, StudyStatus
 from stages.lib.timing import duration
 
-SHARED = ("download", "weights", "split")
 LARGE = 64  # cells from which on DVC's writing of dvc.lock, once per stage, would be what takes longest (docs/scale.md)
 SHOWN = 5  # last lines of a failed cell's log
 GO_ON = "every finished epoch is kept; the same command goes on from there."
@@ -73,9 +72,9 @@ def fan_out(executor: Executor, large: bool) -> dict[Cell, str]:
     """Bring every cell up to date; those that failed, and how. In a ``large`` study workers leave dvc.lock to this process."""
     if large:
         _record()  # what the workers of a driver before this one did
-    if plan.to_run(plan.read()):
-        say(f"shared stages: dvc repro {' '.join(SHARED)}")
-        _dvc("repro", *SHARED)
+    if shared := plan.shared_to_run():
+        say(f"shared stages: dvc repro {' '.join(shared)}")
+        _dvc("repro", *shared)
     open_cells = [each.cell for each in plan.to_run(plan.read())]
     if not open_cells:
         return {}
@@ -94,7 +93,7 @@ def describe(study: StudyStatus, places: Sequence[str | None] | None, jobs: int 
     if not cells:
         yield "nothing to train; dvc repro makes the report if it is not up to date"
         return
-    yield f"1. dvc repro {' '.join(SHARED)}"
+    yield f"1. dvc repro {' '.join(plan.SHARED)}, where some are not up to date"
     yield "2. dvc repro --single-item train@CELL evaluate@CELL, for each of:"
     width = max(len(str(each.cell)) for each in cells)
     for each in cells:

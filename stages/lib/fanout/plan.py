@@ -10,6 +10,9 @@ from stages.lib.errors import StudyError
 from stages.lib.params import Params
 from stages.lib.status import CellStatus, State, StudyStatus
 from stages.lib.timing import Timing
+from stages.lib.tracked import Pipeline, Standing, recorded
+
+SHARED = ("download", "weights", "split")
 
 
 def read() -> StudyStatus:
@@ -24,6 +27,17 @@ def to_run(study: StudyStatus) -> list[CellStatus]:
     """The cells that `dvc repro` would train or test: those that run already first, then the longest, else the largest."""
     open_cells = [each for each in study.cells if each.state is not State.DONE]
     return sorted(open_cells, key=_order)
+
+
+def shared_to_run() -> list[str]:
+    """The groups of stages that cells share, from the first one on that is not all up to date.
+
+    Where none is open, dvc is not called: it would be refused while the training of a cell reads what they made.
+    """
+    with Pipeline(recorded()) as pipeline:
+        open_stages = [name for name in pipeline.stages() if pipeline.standing(name) is not Standing.CURRENT]
+    opened = [place for place, group in enumerate(SHARED) if any(name.startswith(f"{group}@") for name in open_stages)]
+    return list(SHARED[opened[0] :]) if opened else []
 
 
 def _order(each: CellStatus) -> tuple[bool, float, float]:
