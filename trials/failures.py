@@ -148,7 +148,7 @@ def disk(verdict: study.Verdict, clone: Path, log: Path) -> None:
 
 def share(verdict: study.Verdict, clone: Path, log: Path) -> None:
     """DVC's cache on a share that is away for a minute, while cells end."""
-    link, real = clone.parent / "share", clone.parent / "share.real"
+    link, real = clone.parent / "cache", clone.parent / "cache.real"
     real.mkdir()
     link.symlink_to(real)
     sh(clone, "cp", "-r", ".dvc/cache/files", str(link / "files"))
@@ -171,7 +171,7 @@ def share(verdict: study.Verdict, clone: Path, log: Path) -> None:
 
 def _lead(link: Path, target: Path) -> None:
     """Let ``link`` lead elsewhere, in one step."""
-    new = link.with_name("share.new")
+    new = link.with_name("cache.new")
     new.symlink_to(target)
     new.replace(link)
 
