@@ -26,7 +26,12 @@ from stages.lib.status import State
 
 CNN = Cell("digits", "cnn_scratch", 0.2, 0)
 GLYPHS = Cell("digits", "cnn_glyphs", 0.2, 0)
-TINY = ("study.name=digits", "study.datasets=[digits]", "study.models=[cnn_scratch,cnn_glyphs]")
+TINY = (
+    "datasets.digits.recipe.epochs=10",
+    "study.name=digits",
+    "study.datasets=[digits]",
+    "study.models=[cnn_scratch,cnn_glyphs]",
+)
 
 
 def put(folder, *names):
