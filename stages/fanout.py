@@ -27,7 +27,9 @@ from stages.lib.fanout.local import Local, gpus_here, slots
 from stages.lib.fanout.slurm import Slurm
 from stages.lib.fanout.view import tail
 from stages.lib.fanout.worker import dvc, environment
+from stages.lib.grid import Grid
 from stages.lib.lifecycle import stoppable
+from stages.lib.params import Params
 from stages.lib.status import CellStatus, State, StudyStatus
 from stages.lib.timing import duration
 
@@ -54,7 +56,7 @@ def main() -> None:
     if given.dry_run:
         say("\n".join(describe(plan.read(), places, given.jobs)))
         return
-    large = len(plan.read().cells) > LARGE
+    large = len(Grid.load(Params.load()).cells()) > LARGE
     executor: Executor = Slurm(given.jobs, options, large) if places is None else Local(places, large)
     with alone(), stoppable(lambda: GO_ON):
         failed = fan_out(executor, large)

@@ -38,7 +38,7 @@ def run(names: Sequence[str]) -> None:
     """A worker's part: run the stages called ``names``, in this order, into DVC's cache and run cache.
 
     dvc.lock is neither read nor written, so that many workers do not wait for each other's writing: `record` takes up
-    what they did. A stage whose result the run cache has already is restored from there. Raises DVC's errors where a
+    what they did. A stage whose result the run cache has already is restored from there. Raises StudyError where a
     stage fails or is unknown.
     """
     from dvc.dvcfile import PROJECT_FILE, load_file  # type: ignore[import-untyped]

@@ -103,7 +103,7 @@ class Driver:
                 self._failed[cell] = f"was killed {LOST} times, see also {job.handle.paths.stdout}"
                 self._view.event(f"failed {cell}: killed {LOST} times")
         self._expectation.refresh()
-        self._expected = {each: self._expectation.seconds(each) for each in self._expected}
+        self._expected = {each: self._expectation.seconds(each) for each in (*self._waiting, *self._jobs)}
 
     def _show(self) -> None:
         running = [job for job in self._jobs.values() if job.cell in self._begun]
@@ -122,9 +122,9 @@ class Driver:
                     said[0] if said else "",
                 ]
             )
-        self._view.table(f"{head}, {self._left(left, waiting)}", rows)
+        self._view.table(f"{head}, {self._left(left)}", rows)
 
-    def _left(self, running: dict[Cell, float | None], waiting: int) -> str:
+    def _left(self, running: dict[Cell, float | None]) -> str:
         open_cells = [*self._waiting, *(cell for cell in self._jobs if cell not in self._begun)]
         ahead = [self._expected[cell] for cell in open_cells]
         known = [each for each in ahead if each is not None]
