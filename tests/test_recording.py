@@ -109,8 +109,8 @@ def test_what_another_process_is_running_is_left_for_later(study):
     done, running, *_ = study.cells
     recording.run([f"train@{done}", f"evaluate@{done}"])
     (study.folder / ".stub/python").write_text(STUB.replace("stages.train)", "stages.train) touch on; sleep 60;"))
-    command = [sys.executable, "-m", "stages.repro", "--leave-lock", f"train@{running}"]
-    worker = subprocess.Popen(command, start_new_session=True)
+    code = f"from stages.lib import recording; recording.run(['train@{running}'])"
+    worker = subprocess.Popen([sys.executable, "-c", code], start_new_session=True)
     try:
         while not Path("on").exists():
             assert worker.poll() is None
