@@ -14,6 +14,7 @@ from pathlib import Path
 
 from tests.clones import sh
 from trials import servers, study
+from trials.remotes import clone_of
 from trials.servers import NotInstalledError, Server
 from trials.study import Verdict, until
 
@@ -81,13 +82,6 @@ def tried(verdict: Verdict, server: Server, folder: Path) -> None:
     verdict.check(
         not found, "files and dvc.lock at the head are those of the serial run, wall times aside", ", ".join(found[:5])
     )
-
-
-def clone_of(origin: Path, target: Path, server: Server) -> Path:
-    sh(target.parent, "git", "clone", "-q", str(origin), target.name)
-    sh(target, "dvc", "remote", "add", "--local", "--default", "store", server.url)
-    sh(target, "dvc", "remote", "modify", "--local", "store", "verify", "true")
-    return target
 
 
 def work(clone: Path, server: Server, commit: str, *cells: str) -> "subprocess.Popen[bytes]":
