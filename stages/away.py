@@ -109,7 +109,8 @@ def collect(grid: Grid) -> None:
         found = records.find(pipeline, lock, pipeline.cache.parent.parent / "runs")
         changed = {name: entry for name, entry in found.entries.items() if lock.get(name) != entry}
         records.write(changed)
-        _dvc("fetch", *found.entries)
+        if found.entries:  # without a name dvc would fetch everything
+            _dvc("fetch", *found.entries)
         incomplete = {name: lost for name, entry in found.entries.items() if (lost := records.broken(pipeline, entry))}
         records.write({name: lock.get(name) for name in incomplete.keys() & changed.keys()})
     whole = [name for name in found.entries if name not in incomplete]

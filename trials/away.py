@@ -86,7 +86,6 @@ def tried(verdict: Verdict, server: Server, folder: Path) -> None:
 
 def work(clone: Path, server: Server, commit: str, *cells: str) -> "subprocess.Popen[bytes]":
     """A worker in a process group of its own; what it prints is added to work.log beside its clone."""
-    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     with log(clone).open("ab") as file:
         return subprocess.Popen(
             [sys.executable, "-m", "stages.away", "work", "--at", commit, *cells],
@@ -95,7 +94,7 @@ def work(clone: Path, server: Server, commit: str, *cells: str) -> "subprocess.P
             stdout=file,
             stderr=subprocess.STDOUT,
             start_new_session=True,
-            env={**os.environ, **server.environment, "PATH": path, "DVC_NO_ANALYTICS": "1"},
+            env={**os.environ, **server.environment, "DVC_NO_ANALYTICS": "1"},
         )
 
 

@@ -21,7 +21,7 @@ STOPPED = re.compile(r"^stopped by (SIGTERM|Ctrl-C): ", re.MULTILINE)  # stages.
 TROUBLE = re.compile(
     r"\[Errno \d+\]"  # files that cannot be read or written: a share is away, a disk is full
     r"|nothing was recorded, put it right"  # the same, said by a stage
-    r"|is being blocked by|Unable to acquire lock"  # another dvc is at this cell
+    r"|is being blocked by|Unable to acquire lock|dvc\.lock cannot be read"  # another dvc is at this cell, or at dvc.lock
     r"|is being trained by another process"  # somebody else's, or one whose dvc was killed a moment ago
     r"|AssertionError|failed to reproduce '[^']+': ?$"  # a dvc on another node took its locks for a dead process's
     r"|not inside of a DVC repository|config file error"  # the project's own folder is away
