@@ -109,12 +109,12 @@ def collect(grid: Grid) -> None:
         found = records.find(pipeline, lock, pipeline.cache.parent.parent / "runs")
         changed = {name: entry for name, entry in found.entries.items() if lock.get(name) != entry}
         records.write(changed)
-        if found.entries:  # without a name dvc would fetch everything
-            _dvc("fetch", *found.entries)
+        if lacking := [name for name, entry in found.entries.items() if records.broken(pipeline, entry)]:
+            _dvc("fetch", *lacking)  # dvc loads dvc.lock once for each name: none that is here already
         incomplete = {name: lost for name, entry in found.entries.items() if (lost := records.broken(pipeline, entry))}
         records.write({name: lock.get(name) for name in incomplete.keys() & changed.keys()})
     whole = [name for name in found.entries if name not in incomplete]
-    if whole and not _dvc("checkout", *whole):
+    if (elsewhere := _not_as_recorded(whole)) and not _dvc("checkout", *elsewhere):
         raise StudyError("what was fetched could not be put into the workspace, see above; dvc checkout --force overwrites it.")
     for cell, same in found.twice.items():
         what = "the checkpoints are the same bytes" if same else "the checkpoints differ (other hardware or libraries)"
@@ -129,12 +129,16 @@ def collect(grid: Grid) -> None:
             f"{commit[:10]} with these cells or --share K/N (a report without them: python -m stages.aggregate --incomplete "
             f"{grid.name})."
         )
-    with Pipeline(recorded()) as pipeline:
-        unfinished = [name for name in found.entries if pipeline.standing(name) is not Standing.CURRENT]
-    if unfinished:
+    if unfinished := _not_as_recorded(found.entries):
         raise StudyError(f"{unfinished[0]} is not as it was recorded, so that dvc repro would train; dvc status says why.")
     if not _dvc("repro", "--pull"):
         raise StudyError("dvc repro failed, see above.")
+
+
+def _not_as_recorded(names: Iterable[str]) -> list[str]:
+    """Those of the stages called ``names`` whose files here are not what dvc.lock says."""
+    with Pipeline(recorded()) as pipeline:
+        return [name for name in names if pipeline.standing(name) is not Standing.CURRENT]
 
 
 def _names(cells: Iterable[Cell]) -> str:
