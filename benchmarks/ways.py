@@ -64,7 +64,7 @@ def queued(way: str, device: torch.device) -> int:
 
 def ours(way: str, arch: str, batch: int, device: torch.device) -> Iterator[None]:
     """Steps of the stage train."""
-    exactness.pin(device)
+    exactness.pin(device, "bf16")
     pixels = size(device).image_size
     recipe = Recipe(pixels, 20, batch, 0.001, (0.9, 0.999), 1e-8, 1e-4, "none", "bf16")
     count, side = {

@@ -65,10 +65,10 @@ def predict(cell: Cell, dataset: Dataset) -> Predictions:
     from stages.lib.engine.models import build, is_convolutional, load
 
     device = devices.choose()
-    exactness.pin(device)
-    say(f"evaluate {cell} on {devices.describe(device)}")
     file = cells.runs(cell) / "checkpoint.safetensors"
     weights, study = read(file)
+    exactness.pin(device, study["precision"])
+    say(f"evaluate {cell} on {devices.describe(device)}")
     if study["cell"] != str(cell) or study["classes"] != len(dataset.classes):
         raise StudyError(
             f"{file} is of {study['cell']} with {study['classes']} classes, not of {cell} with {len(dataset.classes)}; "

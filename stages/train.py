@@ -97,7 +97,7 @@ class Training:
         self.inputs = inputs
         self.cell = inputs.cell
         self.device = devices.choose()
-        exactness.pin(self.device)
+        exactness.pin(self.device, inputs.recipe.precision)
         self.machine = devices.describe(self.device)
         say(f"train {self.cell} on {self.machine}")
         self.determinants = inputs.determinants(self.machine)

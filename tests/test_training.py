@@ -264,7 +264,7 @@ def test_the_whole_step_can_be_compiled_in_one_piece(augmentation):
 def test_a_cuda_training_is_exact_and_near_the_cpu(cuda, arch, augmentation):
     from stages.lib.engine import exactness
 
-    exactness.pin(cuda)
+    exactness.pin(cuda, "bf16")
     recipe = Recipe(**{**vars(RECIPE), "augmentation": augmentation, "precision": "bf16"})
     runs = [trainer(recipe, arch=arch, device="cuda") for _ in range(2)]
     lines = [[each.run_epoch(epoch, quiet) for epoch in range(3)] for each in runs]
