@@ -26,7 +26,7 @@ from stages.lib.engine.card import WEIGHTS, Card
 from stages.lib.engine.dataset import Dataset
 from stages.lib.engine.memory import enough
 from stages.lib.engine.recipe import Recipe
-from stages.lib.errors import StudyError
+from stages.lib.errors import StudyError, one_line
 from stages.lib.lifecycle import stoppable
 from stages.lib.params import Params
 from stages.lib.tracking import Tracker, new_id
@@ -253,7 +253,7 @@ class Training:
 
     def _fail(self, error: Exception) -> None:
         """Leave a record of the failure for whoever looks at the study's state."""
-        record = {"cell": str(self.cell), "when_epoch": self.epoch + 1, "error": " ".join(str(error).split())}
+        record = {"cell": str(self.cell), "when_epoch": self.epoch + 1, "error": one_line(error)}
         try:
             cells.failed(self.cell).parent.mkdir(parents=True, exist_ok=True)
             cells.failed(self.cell).write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")

@@ -13,7 +13,7 @@ import yaml
 from stages.lib import yaml12
 from stages.lib.cells import NAME, Cell
 from stages.lib.engine.recipe import Recipe, is_number
-from stages.lib.errors import StudyError
+from stages.lib.errors import StudyError, one_line
 
 FAMILIES = ("cnn", "vit")
 
@@ -77,7 +77,7 @@ class Params:
         except FileNotFoundError:
             raise StudyError(f"{path} is not here; run from the project's root.") from None
         except (yaml.YAMLError, UnicodeDecodeError) as error:
-            raise StudyError(f"{path} is not readable as YAML: {' '.join(str(error).split())}.") from None
+            raise StudyError(f"{path} is not readable as YAML: {one_line(error)}.") from None
         if not isinstance(sections, Mapping):
             raise StudyError(f"{path} must be a YAML mapping of sections; git checkout {path} brings it back.")
         return cls(sections)
