@@ -114,6 +114,8 @@ class Training:
                 with enough(self.machine, "lower train.batch_size or train.image_size in params.yaml"):
                     state = self._train(deadline)
                 self._write(state)
+            except BrokenPipeError:  # whoever read the output has gone: no failure of the training
+                raise
             except Exception as error:
                 self._fail(error)
                 raise

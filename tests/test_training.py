@@ -197,6 +197,19 @@ def test_out_of_memory_is_one_sentence(error, where, tmp_path, monkeypatch):
     assert "out of memory" in json.loads(cells.failed(CNN).read_text())["error"]
 
 
+def test_a_reader_that_has_gone_is_no_failure(tmp_path, monkeypatch):
+    """python -m stages.train ... | head"""
+    monkeypatch.chdir(make(tmp_path))
+
+    def fail(*_):
+        raise BrokenPipeError
+
+    monkeypatch.setattr(Trainer, "run_epoch", fail)
+    with pytest.raises(BrokenPipeError):
+        run(CNN)
+    assert not cells.failed(CNN).exists()
+
+
 def test_other_errors_stay_what_they_are(tmp_path, monkeypatch):
     monkeypatch.chdir(make(tmp_path))
 

@@ -16,6 +16,7 @@ from stages.lib.engine.recipe import Recipe, is_number
 from stages.lib.errors import StudyError, one_line
 
 FAMILIES = ("cnn", "vit")
+OURS = ("pretrained", "num_classes", "checkpoint_path")  # arguments of timm.create_model that the study gives itself
 
 
 @dataclass(frozen=True)
@@ -230,6 +231,11 @@ def _arch(where: str, arch: Any) -> tuple[str, Mapping[str, Any]]:
     if isinstance(arch, str):
         return arch, {}
     if isinstance(arch, Mapping) and isinstance(arch.get("name"), str):
+        for key in OURS:
+            if key in arch:
+                raise StudyError(
+                    f"params.yaml: {where}.{key} is given by the study itself (from data and weights); leave it out."
+                )
         return arch["name"], {key: value for key, value in arch.items() if key != "name"}
     raise StudyError(f"params.yaml: {where} is {arch!r}; it must be a timm model name, or a mapping with the key name.")
 

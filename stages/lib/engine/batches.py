@@ -74,7 +74,7 @@ def bounds(count: int, batch_size: int) -> list[tuple[int, int]]:
     A last batch of one image joins the batch before it: batch normalisation has no statistics over a single image.
     """
     starts = list(range(0, count, batch_size))
-    if len(starts) > 1 and batch_size > 1 and count - starts[-1] == 1:
+    if len(starts) > 1 and count - starts[-1] == 1:
         starts.pop()
     return list(zip(starts, [*starts[1:], count], strict=True))
 
