@@ -13,10 +13,12 @@ from torch._subclasses.fake_tensor import DynamicOutputShapeException, FakeTenso
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
-from stages.lib.engine import cuda_graphs
+from stages.lib.engine import cuda_graphs, exactness
 from stages.lib.engine.inference import logits
+from stages.lib.engine.memory import enough
 from stages.lib.engine.models import build
 from stages.lib.engine.recipe import AUGMENTATIONS, Recipe
+from stages.lib.errors import StudyError
 
 everything = pytest.mark.parametrize(("family", "augmentation"), [(family, way) for family in ARCHS for way in AUGMENTATIONS])
 
@@ -129,7 +131,7 @@ def test_a_replayed_step_trains_to_the_same_bytes(family, augmentation, monkeypa
         "current_stream": lambda device: stream,
         "stream": nullcontext,
         "CUDAGraph": Recording,
-        "graph": lambda graph, **options: graph,
+        "graph": lambda graph, stream: graph,
     }
     for name, stand_in in stand_ins.items():
         monkeypatch.setattr(torch.cuda, name, stand_in)
@@ -156,3 +158,20 @@ def test_a_replayed_step_trains_to_the_same_bytes(family, augmentation, monkeypa
     assert reference.run_epoch(1, quiet) == ours.run_epoch(1, quiet) == resumed.run_epoch(1, quiet)
     assert same(reference.tensors(), ours.tensors())
     assert same(reference.tensors(), resumed.tensors())
+
+
+def test_another_gpu_than_the_first_is_the_current_one(monkeypatch):
+    chosen = []
+    monkeypatch.setattr(torch.cuda, "set_device", chosen.append)
+    monkeypatch.setattr(torch, "use_deterministic_algorithms", chosen.append)
+    exactness.pin(torch.device("cuda:1"))
+    exactness.pin(torch.device("cuda"))
+    assert chosen == [1, True, 0, True]
+
+
+def test_memory_that_runs_out_in_a_recording_is_one_sentence():
+    with pytest.raises(StudyError, match="GPU is out of memory"), enough("GPU", "lower it"):
+        try:
+            raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB")
+        finally:
+            raise RuntimeError("CUDA error: operation failed due to a previous error during capture")

@@ -15,6 +15,7 @@ def pin(device: torch.device) -> None:
     torch.set_num_threads(THREADS)
     os.environ["CUBLAS_WORKSPACE_CONFIG"] = ":4096:8"  # cuBLAS reads it when it starts
     if device.type == "cuda":
+        torch.cuda.set_device(device.index or 0)  # torch seeds the generator, and makes streams, of the current device
         torch.use_deterministic_algorithms(True)  # sets the compiler's mode too, and so imports the compiler
     else:
         # MPS lacks deterministic versions of some operations: there it warns instead of stopping.
