@@ -26,6 +26,7 @@ def pin(device: torch.device, precision: str) -> None:
     if torch.cpu._is_avx2_supported():
         os.environ |= PORTABLE | (PORTABLE_FP32 if precision == "fp32" else {})
     if device.type == "cuda":
+        torch.cuda.set_device(device.index or 0)  # torch seeds the generator, and makes streams, of the current device
         torch.use_deterministic_algorithms(True)  # sets the compiler's mode too, and so imports the compiler
     else:
         # MPS lacks deterministic versions of some operations: there it warns instead of stopping.
