@@ -87,7 +87,7 @@ def ours(way: str, arch: str, batch: int, device: torch.device) -> Iterator[None
     model.train()
     order = torch.from_numpy(np.random.RandomState(0).permutation(len(data))).to(device)
     while True:  # an epoch as Trainer.run_epoch has it, without its partial batch
-        trainer.place.zero_()
+        trainer.step_number.zero_()
         for step in range(len(data) // batch):
             trainer._seed(0, step)
             trainer.full_step(order[step * batch : (step + 1) * batch], None)

@@ -57,6 +57,8 @@ def evaluate(cell: Cell) -> None:
 
 def predict(cell: Cell, dataset: Dataset) -> Predictions:
     """What the cell's checkpoint says of the test images; StudyError where it does not fit cell or dataset."""
+    import torch
+
     from stages.lib import devices
     from stages.lib.engine import exactness
     from stages.lib.engine.batches import ImageSet, Preprocess
@@ -77,7 +79,7 @@ def predict(cell: Cell, dataset: Dataset) -> Predictions:
     model = build(study["arch"], study["arch_options"], study["classes"], study["image_size"], seed=0)
     load(model, weights, str(file))
     channels_last = is_convolutional(model)
-    model = model.to(device)
+    model = model.to(device).to(memory_format=torch.channels_last if channels_last else torch.preserve_format)
     preprocess = Preprocess(study["image_size"], study["mean"], study["std"], study["interpolation"], device)
     images = ImageSet.load(dataset.test_images, dataset.test_labels, device)
     outputs = logits(model, images, preprocess, study["precision"], channels_last).cpu().numpy()

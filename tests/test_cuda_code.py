@@ -164,8 +164,8 @@ def test_another_gpu_than_the_first_is_the_current_one(monkeypatch):
     chosen = []
     monkeypatch.setattr(torch.cuda, "set_device", chosen.append)
     monkeypatch.setattr(torch, "use_deterministic_algorithms", chosen.append)
-    exactness.pin(torch.device("cuda:1"))
-    exactness.pin(torch.device("cuda"))
+    exactness.pin(torch.device("cuda:1"), "bf16")
+    exactness.pin(torch.device("cuda"), "bf16")
     assert chosen == [1, True, 0, True]
 
 

@@ -51,7 +51,10 @@ class Preprocess:
         self.std = torch.tensor(std, dtype=torch.float32, device=device).view(-1, 1, 1)
 
     def __call__(self, images: Tensor) -> Tensor:
-        """``images`` (N, C, H, W) uint8 as float32 (N, C, image_size, image_size): ToTensor and Normalize, bit for bit."""
+        """``images`` (N, C, H, W) uint8 as float32 (N, C, image_size, image_size): ToTensor and Normalize.
+
+        Bit for bit so, unless it is compiled for a GPU, where a compiler multiplies by reciprocals.
+        """
         height, width = images.shape[2:]
         return apply(images, self._axis(height), self._axis(width)).float().div_(255).sub_(self.mean).div_(self.std)
 

@@ -19,7 +19,10 @@ PORTABLE_FP32 = {"ONEDNN_MAX_CPU_ISA": "AVX2"}  # bf16 has no kernels there, and
 
 
 def pin(device: torch.device, precision: str) -> None:
-    """Set them for this process; before its first computation. ``precision`` is the recipe's: bf16 or fp32."""
+    """Set them, in torch and in the environment, for this whole process; before its first computation.
+
+    ``precision`` is the recipe's: bf16 or fp32.
+    """
     torch.set_num_threads(THREADS)
     # Libraries read these when they start, which is later than torch's import.
     os.environ["CUBLAS_WORKSPACE_CONFIG"] = ":4096:8"
