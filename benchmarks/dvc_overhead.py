@@ -212,7 +212,7 @@ def bounded(study: Study, seconds: float, counted: str, *command: str) -> Cost:
     log = study.folder / ".dvc" / "tmp" / "log"
     log.parent.mkdir(exist_ok=True)
     cost = measure(
-        lambda: study.run("sh", "-c", f'timeout --signal=KILL {seconds} "$@" > {log} 2>&1 || test $? = 137', "sh", *command)
+        lambda: study.run("sh", "-c", f'timeout --signal=KILL {seconds} "$@" > "{log}" 2>&1 || test $? = 137', "sh", *command)
     )
     came_to = len(re.findall(f"^({counted})", log.read_text(), re.MULTILINE))
     assert came_to, log.read_text()[-2000:]
@@ -220,7 +220,8 @@ def bounded(study: Study, seconds: float, counted: str, *command: str) -> Cost:
 
 
 def batched(study: Study, seconds: float) -> Cost:
-    return bounded(study, seconds, "Running stage", sys.executable, "-m", "stages.repro")
+    code = "from stages.lib import recording; recording.reproduce()"  # stages.repro would put its own python first
+    return bounded(study, seconds, "Running stage", sys.executable, "-c", code)
 
 
 def full(study: Study, empty: Cost, full_size: Cost, seconds: float) -> Cost:

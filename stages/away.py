@@ -8,22 +8,22 @@ COMMIT is the head's, as `collect` prints it: a worker with other code or other 
 """
 
 import argparse
-import shutil
-import signal
 import subprocess
 from collections.abc import Iterable
 from contextlib import suppress
-from pathlib import Path
-from types import FrameType
 
+from stages.lib import dvc_process
 from stages.lib.away import records, revision
 from stages.lib.away.remote import Remote
 from stages.lib.cells import Cell
 from stages.lib.console import parser, run, say
 from stages.lib.errors import StudyError
 from stages.lib.grid import Grid
+from stages.lib.lifecycle import stoppable
 from stages.lib.params import Params
 from stages.lib.tracked import Pipeline, Standing, recorded
+
+GO_ON = "what is finished is kept, of the cell under way every finished epoch; the same command goes on."
 
 
 def main() -> None:
@@ -37,10 +37,11 @@ def main() -> None:
     which.add_argument("cells", nargs="*", default=[], metavar="CELL")
     given = arguments.parse_args()
     grid = Grid.load(Params.load())
-    if given.command == "collect":
-        collect(grid)
-    else:
-        work(share(grid, *given.share) if given.share else chosen(grid, given.cells), given.at)
+    with stoppable(lambda: GO_ON):
+        if given.command == "collect":
+            collect(grid)
+        else:
+            work(share(grid, *given.share) if given.share else chosen(grid, given.cells), given.at)
 
 
 def _share(text: str) -> tuple[int, int]:
@@ -69,7 +70,6 @@ def work(wanted: list[Cell], at: str) -> None:
     commit = revision.check(at)
     remote = Remote.checked(writing=True)
     say(f"{len(wanted)} cells at commit {commit[:10]}, shared by the remote {remote.name} ({remote.url})")
-    signal.signal(signal.SIGTERM, _stop)
     failed: list[Cell] = []
     unsent: list[Cell] = []
     for number, cell in enumerate(wanted, 1):
@@ -89,10 +89,6 @@ def work(wanted: list[Cell], at: str) -> None:
     say(f"\nall {len(wanted)} cells are on {remote.name}; on the head: python -m stages.away collect")
 
 
-def _stop(number: int, frame: FrameType | None) -> None:
-    raise SystemExit(128 + number)  # on its way out, subprocess.run ends dvc, and the training ends itself
-
-
 def send(cell: Cell) -> bool:
     """Push the outputs of a cell and of all stages before it, then the records; whether all of it arrived.
 
@@ -106,14 +102,15 @@ def collect(grid: Grid) -> None:
     """Bring every finished cell into this workspace; when none is missing, make the report."""
     commit = revision.committed()
     remote = Remote.checked(writing=False)
+    lock = recorded()
     if not _with_records("fetch", f"aggregate@{grid.name}"):  # a stage that has nothing in the cache: the records alone
         raise StudyError(f"the records of runs could not be fetched from {remote.name}, see above; try again.")
-    lock = recorded()
     with Pipeline(lock) as pipeline:
         found = records.find(pipeline, lock, pipeline.cache.parent.parent / "runs")
         changed = {name: entry for name, entry in found.entries.items() if lock.get(name) != entry}
         records.write(changed)
-        _dvc("fetch", *found.entries)
+        if found.entries:  # without a name dvc would fetch everything
+            _dvc("fetch", *found.entries)
         incomplete = {name: lost for name, entry in found.entries.items() if (lost := records.broken(pipeline, entry))}
         records.write({name: lock.get(name) for name in incomplete.keys() & changed.keys()})
     whole = [name for name in found.entries if name not in incomplete]
@@ -146,7 +143,7 @@ def _names(cells: Iterable[Cell]) -> str:
 
 def _dvc(*arguments: str) -> bool:
     """Run dvc in the open; whether it succeeded."""
-    return subprocess.run([_executable(), *arguments], check=False).returncode == 0
+    return dvc_process.run(dvc_process.command(*arguments)) == 0
 
 
 def _with_records(action: str, stage: str) -> bool:
@@ -154,17 +151,11 @@ def _with_records(action: str, stage: str) -> bool:
 
     DVC only logs a record that could not be transferred, and ends with 0 all the same.
     """
-    done = subprocess.run([_executable(), action, "--run-cache", stage], stderr=subprocess.PIPE, text=True, check=False)
+    line = dvc_process.command(action, "--run-cache", stage)
+    done = subprocess.run(line, env=dvc_process.environment(), stderr=subprocess.PIPE, text=True, check=False)
     with suppress(BrokenPipeError):
         print(done.stderr, end="", flush=True)
     return done.returncode == 0 and "failed to transfer" not in done.stderr
-
-
-def _executable() -> str:
-    found = shutil.which("dvc")
-    if found is None:
-        raise StudyError("dvc is not on the path; activate the environment of the study.")
-    return str(Path(found))
 
 
 if __name__ == "__main__":

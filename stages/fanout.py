@@ -12,11 +12,11 @@ stage of the pipeline. docs/scale.md has more.
 
 import argparse
 import re
-import subprocess
 import sys
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 
-from stages.lib import recording
+from stages.lib import dvc_process, recording, status
 from stages.lib.cells import Cell
 from stages.lib.console import parser, run, say
 from stages.lib.errors import StudyError
@@ -26,7 +26,7 @@ from stages.lib.fanout.jobs import Executor
 from stages.lib.fanout.local import Local, gpus_here, slots
 from stages.lib.fanout.slurm import Slurm
 from stages.lib.fanout.view import tail
-from stages.lib.fanout.worker import dvc, environment
+from stages.lib.fanout.worker import command
 from stages.lib.grid import Grid
 from stages.lib.lifecycle import stoppable
 from stages.lib.params import Params
@@ -35,6 +35,7 @@ from stages.lib.timing import duration
 
 LARGE = 64  # cells from which on DVC's writing of dvc.lock, once per stage, would be what takes longest (docs/scale.md)
 SHOWN = 5  # last lines of a failed cell's log
+QUESTION = (Path("params.yaml"), Path("dvc.yaml"))  # what the study is
 GO_ON = "every finished epoch is kept; the same command goes on from there."
 
 
@@ -67,16 +68,17 @@ def main() -> None:
                 "put it right and run the same command: cells that are done stay done."
             )
         say("every cell is done; the report:")
-        _dvc("repro")
+        _run(dvc_process.command("repro"))
 
 
 def fan_out(executor: Executor, large: bool) -> dict[Cell, str]:
     """Bring every cell up to date; those that failed, and how. In a ``large`` study workers leave dvc.lock to this process."""
     if large:
         _record()  # what the workers of a driver before this one did
+    asked = [path.read_bytes() for path in QUESTION]
     if shared := plan.shared_to_run():
-        say(f"shared stages: dvc repro {' '.join(shared)}")
-        _dvc("repro", *shared)
+        say(f"shared stages: {_shown(_shared(shared, large))}")
+        _run(_shared(shared, large))
     open_cells = [each.cell for each in plan.to_run(plan.read())]
     if not open_cells:
         return {}
@@ -84,23 +86,31 @@ def fan_out(executor: Executor, large: bool) -> dict[Cell, str]:
     if large:
         _record()
     left = [each for each in plan.to_run(plan.read()) if each.cell not in failed]
+    if asked != [path.read_bytes() for path in QUESTION] or any(each.cell not in open_cells for each in left):
+        # DVC reads parameters and code once more when a stage ends, and records what it finds then.
+        raise StudyError(
+            "params.yaml, dvc.yaml or code was edited while cells were trained; run the same command again, but first "
+            "dvc repro -s -f train@CELL for cells that were under way if the edit is about them: DVC has recorded them with it."
+        )
     return failed | {each.cell: f"is {each.state} although its job ended well" for each in left}
 
 
 def describe(study: StudyStatus, places: Sequence[str | None] | None, jobs: int | None) -> Iterator[str]:
     """The plan for people: shared stages, cells in order, expected wall time and hours of GPUs or processors."""
     cells = plan.to_run(study)
+    large = len(study.cells) > LARGE
     at_a_time = min(len(cells), len(places) if places is not None else jobs or len(cells))
     yield f"study {study.grid.name}: {len(study.cells)} cells, {len(cells)} to run, {at_a_time} at a time on {_where(places)}"
     if not cells:
         yield "nothing to train; dvc repro makes the report if it is not up to date"
         return
-    yield f"1. dvc repro {' '.join(plan.SHARED)}, where some are not up to date"
-    yield "2. dvc repro --single-item train@CELL evaluate@CELL, for each of:"
+    first = cells[0].cell
+    yield f"1. {_shown(_shared(plan.SHARED, large))}, where some are not up to date"
+    yield f"2. {_shown(command(paths.stages(first), large)).replace(str(first), 'CELL')}, for each of:"
     width = max(len(str(each.cell)) for each in cells)
     for each in cells:
         yield f"   {str(each.cell).ljust(width)}  {str(each.state).ljust(10)}  {_expected(each)}".rstrip()
-    yield "3. dvc repro"
+    yield f"3. {'what these did goes into dvc.lock; then ' if large else ''}{_shown(dvc_process.command('repro'))}"
     yield from _time(cells, at_a_time, places is None or any(places))
     if any(each.state is State.RECORDED for each in cells):
         yield "recorded: dvc.lock has these cells, the files are not here; dvc pull brings them, else they are trained again."
@@ -139,6 +149,8 @@ def _where(places: Sequence[str | None] | None) -> str:
 
 def _options(given: argparse.Namespace) -> dict[str, str]:
     """What --partition and --slurm say. Raises StudyError for what is not KEY=VALUE, and for options of the other executor."""
+    if given.jobs is not None and given.jobs < 1:
+        raise StudyError(f"--jobs is {given.jobs}; it must be 1 or more.")
     pairs = [*given.slurm, *([f"partition={given.partition}"] if given.partition else [])]
     if pairs and given.executor != "slurm":
         raise StudyError(f"{pairs[0]} is for Slurm; add --executor slurm, or leave it out.")
@@ -151,24 +163,27 @@ def _options(given: argparse.Namespace) -> dict[str, str]:
 
 
 def _record() -> None:
-    """Put into dvc.lock, in one write, what workers did."""
-    names = [name for each in plan.to_run(plan.read()) for name in paths.stages(each.cell)]
+    """Put into dvc.lock, in one write, what workers did that are no more at work."""
+    ended = [each.cell for each in plan.to_run(plan.read()) if not status.held(paths.lock(each.cell))]
+    names = [name for cell in ended for name in paths.stages(cell)]
     left = recording.record(names)
     if len(left) < len(names):
         say(f"recorded in dvc.lock: {len(names) - len(left)} stages")
 
 
-def _dvc(*arguments: str) -> None:
-    """Run dvc before the user's eyes. Raises StudyError if it fails."""
-    sys.stdout.flush()
-    with subprocess.Popen(dvc(*arguments), env=environment({})) as process:
-        try:
-            code = process.wait()
-        except BaseException:
-            process.terminate()  # a stage that it runs sees it go, and ends too
-            raise
-    if code:
-        raise StudyError(f"dvc {' '.join(arguments)} failed, see above; put it right and run the same command.")
+def _shared(stages: Sequence[str], large: bool) -> list[str]:
+    """The command for groups of stages that cells share; a large study has many splits, a write of dvc.lock for each."""
+    return [sys.executable, "-m", "stages.repro", *stages] if large else dvc_process.command("repro", *stages)
+
+
+def _shown(line: Sequence[str]) -> str:
+    return " ".join(line).replace(sys.executable, "python")
+
+
+def _run(line: Sequence[str]) -> None:
+    """Run a command before the user's eyes. Raises StudyError if it fails."""
+    if dvc_process.run(line):
+        raise StudyError(f"{_shown(line)} failed, see above; put it right and run the same command.")
 
 
 if __name__ == "__main__":

@@ -4,7 +4,9 @@ python -m stages.repro                 what changed, and nothing else
 python -m stages.repro split weights   stages or groups of them, and what they depend on
 """
 
-from stages.lib import recording
+import os
+
+from stages.lib import dvc_process, recording
 from stages.lib.console import parser, run, say
 from stages.lib.errors import StudyError
 
@@ -18,6 +20,7 @@ def main() -> None:
         "--leave-lock", action="store_true", help="run these stages alone, and leave dvc.lock to a later repro: for workers"
     )
     given = arguments.parse_args()
+    os.environ |= dvc_process.environment()
     if given.leave_lock and not given.targets:
         raise StudyError("--leave-lock is for single stages; name them, such as train@digits-cnn_scratch-1.0-0.")
     if given.leave_lock:

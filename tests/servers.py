@@ -2,6 +2,7 @@
 
 import hashlib
 import threading
+import urllib.parse
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -30,6 +31,19 @@ class Files:
     def find(self, path):
         """Content behind ``path``, None for 404, and headers of that 404."""
         return self.files.get(path), {}
+
+
+class Folder(Files):
+    """What lies below a folder at that moment; whole files alone, as from Python's own http.server."""
+
+    def __init__(self, root):
+        super().__init__()
+        self.root = root
+        self.ranges = False
+
+    def find(self, path):
+        file = self.root / urllib.parse.unquote(path).lstrip("/")
+        return (file.read_bytes() if file.is_file() else None), {}
 
 
 class Hub(Files):

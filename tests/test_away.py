@@ -86,7 +86,6 @@ def shared(project, tmp_path_factory):
 def clone(project, tmp_path, monkeypatch):
     """A clone that has run nothing, as the working directory."""
     monkeypatch.chdir(clone_of(project, tmp_path, "clone", tmp_path / "store"))
-    monkeypatch.setenv("PATH", f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}")
     return Path.cwd()
 
 
@@ -103,7 +102,8 @@ def configure(clone, file="config.local", **options):
 
 
 def run(clone, *arguments, fails=False, **env):
-    return sh(clone, "python", "-m", "stages.away", *arguments, fails=fails, **env)
+    """With the environment of this interpreter not activated: neither its dvc nor its python is on the path."""
+    return sh(clone, sys.executable, "-m", "stages.away", *arguments, fails=fails, PATH=os.defpath, **env)
 
 
 def trains(output):

@@ -1,6 +1,9 @@
 """`python -m stages.fanout`: the plan, mistakes in its arguments, and a tiny grid from nothing to its report."""
 
+import signal
 import sys
+from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from clones import commit, ran, set_params, sh, working_tree
@@ -8,7 +11,9 @@ from clones import commit, ran, set_params, sh, working_tree
 from stages import fanout as command
 from stages.lib.cells import Cell
 from stages.lib.errors import StudyError
-from stages.lib.fanout import plan
+from stages.lib.fanout import paths, plan, worker
+from stages.lib.fanout.driver import Driver
+from stages.lib.fanout.jobs import Job
 from stages.lib.fanout.local import gpus_here, slots
 from stages.lib.fanout.slurm import parameters
 from stages.lib.grid import Grid
@@ -26,10 +31,9 @@ def test_slots_take_turns_on_gpus(monkeypatch):
     assert slots(4, ["0", "1"]) == ["0", "1", "0", "1"]
     assert slots(None, ["3", "5"]) == ["3", "5"]
     assert slots(2, []) == [None, None]
-    with pytest.raises(StudyError, match="--jobs is 0"):
-        slots(0, ["0"])
-    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "GPU-ab, 2")
-    assert gpus_here() == ["GPU-ab", "2"]
+    for visible, gpus in {"GPU-ab, 2": ["GPU-ab", "2"], "-1": [], "": []}.items():
+        monkeypatch.setenv("CUDA_VISIBLE_DEVICES", visible)
+        assert gpus_here() == gpus
 
 
 def test_the_longest_first_and_what_runs_before_all():
@@ -66,12 +70,26 @@ def test_a_dry_run_says_what_runs_where_and_how_long():
     assert "nothing to train" in "\n".join(command.describe(study(CellStatus(HARD, State.DONE, 10)), [None], None))
 
 
+def test_a_dry_run_shows_the_commands_that_will_run(monkeypatch):
+    cells = (CellStatus(HARD, State.MISSING, 10), CellStatus(EASY, State.MISSING, 10))
+    shown = "\n".join(command.describe(study(*cells), ["0"], None))
+    assert "1. python -m dvc --wait-for-lock repro download weights split, where" in shown
+    assert "2. python -m dvc --wait-for-lock repro --single-item train@CELL evaluate@CELL, for" in shown
+    monkeypatch.setattr(command, "LARGE", 1)
+    shown = "\n".join(command.describe(study(*cells), ["0"], None))
+    assert "1. python -m stages.repro download weights split, where" in shown
+    assert "2. python -m stages.repro --leave-lock train@CELL evaluate@CELL, for" in shown
+    assert "3. what these did goes into dvc.lock; then python -m dvc --wait-for-lock repro" in shown
+
+
 def test_options_of_slurm():
     known = ["time", "partition", "gpus_per_node", "job_name", "stderr_to_stdout", "array_parallelism"]
     made = parameters(8, {"time": "30", "partition": "gpu", "gpus_per_node": "0", "reservation": "mine"}, known)
     assert made["time"] == 30 and made["partition"] == "gpu" and made["array_parallelism"] == 8
     assert "gpus_per_node" not in made and made["additional_parameters"] == {"reservation": "mine"}
     assert parameters(None, {}, known)["gpus_per_node"] == 1
+    with pytest.raises(StudyError, match="time=8:00:00 is no number of minutes"):
+        parameters(None, {"time": "8:00:00"}, known)
 
 
 @pytest.mark.parametrize(
@@ -81,6 +99,7 @@ def test_options_of_slurm():
         (["--executor", "slurm", "--gpus", "0"], "--gpus is for this machine"),
         (["--executor", "slurm", "--slurm", "time"], "--slurm time is not of the form KEY=VALUE"),
         (["--jobs", "0"], "--jobs is 0; it must be 1 or more"),
+        (["--executor", "slurm", "--jobs", "-1"], "--jobs is -1; it must be 1 or more"),
     ],
 )
 def test_mistakes_are_one_sentence(monkeypatch, arguments, said):
@@ -94,6 +113,84 @@ def test_without_submitit_it_says_how_to_get_it(monkeypatch):
     monkeypatch.setitem(sys.modules, "submitit", None)  # importing it fails
     with pytest.raises(StudyError, match=r"pip install -r requirements-scale\.txt"):
         command.main()
+
+
+KILLED, FAILED = "exited with -9", "exited with 1"
+ENDS = {  # what a cell's first dvc says and how it ends, and whether that is another try's business
+    "kill -9 $$": True,
+    f"""echo "ERROR: failed to reproduce 'train@x': failed to run: python, {KILLED}"; exit 255""": True,
+    f"""echo "ERROR: failed to reproduce 'train@x': failed to run: python, {FAILED}"; exit 255""": False,
+    f"""echo "error: x is being trained by another process; wait for it."; echo "{FAILED}"; exit 255""": True,
+    """echo "ERROR: failed to reproduce 'train@x': "; exit 255""": True,  # its locks were taken from it
+}
+
+
+@pytest.mark.parametrize("first", ENDS)
+def test_a_worker_tries_again_where_the_cell_itself_did_not_fail(tmp_path, monkeypatch, first):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(worker, "WAITS", (0.0,))
+    monkeypatch.setattr(worker, "command", lambda *_: ["sh", "-c", f"test -e began || {{ touch began; {first}; }}"])
+    before = signal.getsignal(signal.SIGTERM)
+    try:
+        assert (worker.Work(EASY, None, False)() == 0) == ENDS[first]
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    assert ("this may pass" in paths.log(EASY).read_text()) == ENDS[first]
+
+
+class Refusing:
+    """Takes one cell, and no other while that one runs."""
+
+    def __init__(self, result):
+        self.handle = SimpleNamespace(
+            job_id="1", paths=SimpleNamespace(result_pickle=result), exception=lambda: None, result=lambda: 0
+        )
+        self.taken, self.refused = False, False
+
+    def adopt(self):
+        return []
+
+    def room(self):
+        return 1
+
+    def submit(self, cells):
+        if self.taken:
+            self.refused = True
+            raise StudyError("Slurm refused the jobs: too many")
+        self.taken = True
+        return [Job(cells[0], self.handle, "Slurm")]
+
+    def look(self, jobs):
+        for job in jobs:
+            job.ended = self.refused
+
+    def stop(self, jobs):
+        raise AssertionError("jobs that run are not stopped for one that cannot be handed over")
+
+
+def test_cells_that_cannot_be_handed_over_fail_and_the_others_go_on(tmp_path, capsys):
+    (tmp_path / "result").touch()
+    executor = Refusing(tmp_path / "result")
+    assert Driver(executor, [HARD, EASY]).run() == {EASY: "could not be handed over: Slurm refused the jobs: too many"}
+    assert f"done {HARD}" in capsys.readouterr().out
+    with pytest.raises(StudyError, match="too many"):  # nothing runs: there is nothing to lose
+        Driver(executor, [EASY]).run()
+
+
+def test_an_edit_while_cells_are_trained_is_said(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    before = CellStatus(EASY, State.MISSING, 10)
+    for edited, left in ((True, []), (False, [CellStatus(HARD, State.STALE, 10)])):
+        for path in command.QUESTION:
+            path.write_text("study\n")
+        readings = iter(([before], left))
+        monkeypatch.setattr(plan, "shared_to_run", list)
+        monkeypatch.setattr(plan, "read", lambda: None)
+        monkeypatch.setattr(plan, "to_run", lambda _, readings=readings: next(readings))
+        run = (lambda: Path("params.yaml").write_text("another") and {}) if edited else dict
+        monkeypatch.setattr(command, "Driver", lambda *_, run=run: SimpleNamespace(run=run))
+        with pytest.raises(StudyError, match=r"was edited while cells were trained; .*dvc repro -s -f train@CELL"):
+            command.fan_out(None, large=False)
 
 
 def test_two_cells_at_once_from_nothing_to_the_report(root, tmp_path):

@@ -4,15 +4,9 @@ First the small study's whole grid runs once, at one epoch; then the promises ar
 handwritten digits, the small CNN from scratch and pre-trained, the ladder's four fractions.
 """
 
-import functools
 import hashlib
-import http.server
 import json
-import os
 import shutil
-import socket
-import subprocess
-import threading
 import time
 from pathlib import Path
 
@@ -20,6 +14,10 @@ import numpy as np
 import pytest
 import yaml
 from clones import commit, copy, ran, set_params, sh, working_tree
+from servers import Folder, serving
+
+from trials.remotes import clone_of, configure
+from trials.servers import NotInstalledError, Server, ssh
 
 MODELS = ("cnn_scratch", "cnn_glyphs")
 FRACTIONS = ("1.0", "0.5", "0.2", "0.1")
@@ -203,24 +201,21 @@ def test_wrong_value_stops_the_study_with_one_sentence(clone):
 def pushed(finished, tmp_path_factory):
     """A folder to which the finished study was pushed."""
     remote = tmp_path_factory.mktemp("remote")
-    clone = copy(finished, tmp_path_factory.mktemp("pushing") / "clone")
-    sh(clone, "dvc", "remote", "add", "--default", "shared", str(remote))
-    sh(clone, "dvc", "push")
+    push(copy(finished, tmp_path_factory.mktemp("pushing") / "clone"), Server("a folder", str(remote)))
     return remote
 
 
-def fresh_clone(finished, folder, remote, *options):
-    sh(folder, "git", "clone", "-q", str(finished), "fresh")
-    clone = folder / "fresh"
-    sh(clone, "dvc", "remote", "add", "--default", "shared", remote)
-    sh(clone, "dvc", "remote", "modify", "shared", "verify", "true")
-    for name, value in options:
-        sh(clone, "dvc", "remote", "modify", "shared", name, value)
-    return clone
+def push(clone, server):
+    configure(clone, server)
+    sh(clone, "dvc", "push", **server.environment)
 
 
-def pulls_and_trains_nothing(clone, finished):
-    sh(clone, "dvc", "pull")
+def fresh_clone(finished, folder, url):
+    return clone_of(finished, folder / "fresh", Server("a remote", url))
+
+
+def pulls_and_trains_nothing(clone, finished, **env):
+    sh(clone, "dvc", "pull", **env)
     assert ran(sh(clone, "dvc", "repro")) == set()
     sh(clone, "python", "-m", "stages.aggregate", "digits")
     assert report_bytes(clone) == report_bytes(finished)
@@ -238,12 +233,8 @@ def test_repro_with_pull(finished, pushed, tmp_path):
 
 
 def test_pull_over_http(finished, pushed, tmp_path):
-    handler = functools.partial(http.server.SimpleHTTPRequestHandler, directory=str(pushed))
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        clone = fresh_clone(finished, tmp_path, f"http://127.0.0.1:{server.server_port}")
-        pulls_and_trains_nothing(clone, finished)
-        server.shutdown()
+    with serving(Folder(pushed)) as site:
+        pulls_and_trains_nothing(fresh_clone(finished, tmp_path, site.url), finished)
 
 
 def test_tampered_object_is_refused(finished, pushed, tmp_path):
@@ -263,41 +254,16 @@ def test_tampered_object_is_refused(finished, pushed, tmp_path):
 
 @pytest.fixture
 def ssh_server(tmp_path):
-    """Options of a DVC remote on a real SSH server of our own, on this machine, that lets one key in."""
-    sshd = shutil.which("sshd", path=f"{os.environ['PATH']}:/usr/sbin")
-    if not sshd or not shutil.which("ssh-keygen"):
-        pytest.skip("no SSH server (sshd) on this machine")
+    """A real SSH server of our own, on this machine."""
     pytest.importorskip("dvc_ssh", reason="dvc[ssh] is not installed")
-    if os.getuid() == 0:
-        Path("/run/sshd").mkdir(exist_ok=True)  # sshd of Debian wants it when root starts it
-    for key in ("host", "user"):
-        subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(tmp_path / key)], check=True)
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    config = tmp_path / "sshd_config"
-    config.write_text(
-        f"Port {port}\nListenAddress 127.0.0.1\nHostKey {tmp_path}/host\nAuthorizedKeysFile {tmp_path}/user.pub\n"
-        "StrictModes no\nUsePAM no\nPasswordAuthentication no\nPermitRootLogin prohibit-password\n"
-        f"PidFile {tmp_path}/pid\nSubsystem sftp internal-sftp\n"
-    )
-    server = subprocess.Popen([sshd, "-D", "-e", "-f", str(config)], stderr=(tmp_path / "sshd.log").open("w"))
-    for _ in range(100):
-        with socket.socket() as probe:
-            if probe.connect_ex(("127.0.0.1", port)) == 0:
-                break
-        time.sleep(0.1)
-    yield [("port", str(port)), ("keyfile", str(tmp_path / "user")), ("allow_agent", "false")]
-    server.terminate()
-    server.wait()
+    try:
+        with ssh(tmp_path) as server:
+            yield server
+    except NotInstalledError as missing:
+        pytest.skip(str(missing))
 
 
 def test_push_and_pull_over_ssh(finished, ssh_server, tmp_path):
-    user = subprocess.run(["id", "-un"], capture_output=True, text=True, check=True).stdout.strip()
-    url = f"ssh://{user}@127.0.0.1{tmp_path}/store"
-    pushing = copy(finished, tmp_path / "pushing")
-    sh(pushing, "dvc", "remote", "add", "--default", "shared", url)
-    for name, value in ssh_server:
-        sh(pushing, "dvc", "remote", "modify", "shared", name, value)
-    sh(pushing, "dvc", "push")
-    pulls_and_trains_nothing(fresh_clone(finished, tmp_path, url, *ssh_server), finished)
+    push(copy(finished, tmp_path / "pushing"), ssh_server)
+    clone = clone_of(finished, tmp_path / "fresh", ssh_server)
+    pulls_and_trains_nothing(clone, finished, **ssh_server.environment)

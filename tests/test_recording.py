@@ -1,10 +1,18 @@
 """One write of dvc.lock for many stages: the same lock and cache as DVC's, and nothing lost or taken for done in between."""
 
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
 import pytest
 import yaml
 from clones import ran
 
-from benchmarks.dvc_overhead import Study
+from benchmarks.dvc_overhead import STUB, Study
 from stages.lib import recording
 from stages.lib.errors import StudyError
 
@@ -79,3 +87,35 @@ def test_a_failed_stage_leaves_what_finished_before_it_recorded(study, monkeypat
 def test_unknown_stage_is_named(study):
     with pytest.raises(StudyError, match="train@nothing is no stage"):
         recording.record(["train@nothing"])
+
+
+def test_a_worker_leaves_alone_what_is_up_to_date_though_the_run_cache_does_not_know_it(study):
+    """As after dvc pull, which brings no records of runs."""
+    recording.reproduce()
+    shutil.rmtree(study.folder / ".dvc/cache/runs")
+    (study.folder / "stages/lib/metrics.py").write_text("# evaluate's code\n")
+    (study.folder / ".stub/python").write_text(STUB.replace("stages.train)", "stages.train) exit 1;;\nnever)"))
+    first, second, *_ = study.cells
+    shutil.rmtree(study.folder / f"data/runs/{second}")
+    for cell in (first, second):
+        recording.run([f"train@{cell}", f"evaluate@{cell}"])
+    assert recording.record(of([first, second])) == []
+
+
+def test_what_another_process_is_running_is_left_for_later(study):
+    recording.reproduce()
+    study.params["train"]["epochs"] += 1
+    study.write_params()
+    done, running, *_ = study.cells
+    recording.run([f"train@{done}", f"evaluate@{done}"])
+    (study.folder / ".stub/python").write_text(STUB.replace("stages.train)", "stages.train) touch on; sleep 60;"))
+    code = f"from stages.lib import recording; recording.run(['train@{running}'])"
+    worker = subprocess.Popen([sys.executable, "-c", code], start_new_session=True)
+    try:
+        while not Path("on").exists():
+            assert worker.poll() is None
+            time.sleep(0.05)
+        assert recording.record(of([done, running])) == [f"train@{running}", f"evaluate@{running}"]
+    finally:
+        os.killpg(worker.pid, signal.SIGKILL)
+        worker.wait()

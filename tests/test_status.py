@@ -201,6 +201,8 @@ def test_fresh_clone_is_recorded_and_stale_where_parameters_changed(clone, tmp_p
     sh(clone, "git", "clone", "--quiet", str(clone), str(tmp_path / "fresh"))
     monkeypatch.chdir(tmp_path / "fresh")
     assert set(states().values()) == {State.RECORDED}
+    put(tmp_path / "fresh/stages/lib", "metrics.py")  # evaluate's code: there is no checkpoint that could be tested
+    assert set(states().values()) == {State.RECORDED}
     set_params(tmp_path / "fresh", "+models.cnn_scratch.recipe.epochs=2")
     assert {cell.model for cell, state in states().items() if state is State.STALE} == {"cnn_scratch"}
     assert one(GLYPHS).state is State.RECORDED

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from tests.clones import sh
 from trials import servers, study
+from trials.remotes import clone_of
 from trials.servers import NotInstalledError, Server
 from trials.study import Verdict, until
 
@@ -83,16 +84,8 @@ def tried(verdict: Verdict, server: Server, folder: Path) -> None:
     )
 
 
-def clone_of(origin: Path, target: Path, server: Server) -> Path:
-    sh(target.parent, "git", "clone", "-q", str(origin), target.name)
-    sh(target, "dvc", "remote", "add", "--local", "--default", "store", server.url)
-    sh(target, "dvc", "remote", "modify", "--local", "store", "verify", "true")
-    return target
-
-
 def work(clone: Path, server: Server, commit: str, *cells: str) -> "subprocess.Popen[bytes]":
     """A worker in a process group of its own; what it prints is added to work.log beside its clone."""
-    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     with log(clone).open("ab") as file:
         return subprocess.Popen(
             [sys.executable, "-m", "stages.away", "work", "--at", commit, *cells],
@@ -101,7 +94,7 @@ def work(clone: Path, server: Server, commit: str, *cells: str) -> "subprocess.P
             stdout=file,
             stderr=subprocess.STDOUT,
             start_new_session=True,
-            env={**os.environ, **server.environment, "PATH": path, "DVC_NO_ANALYTICS": "1"},
+            env={**os.environ, **server.environment, "DVC_NO_ANALYTICS": "1"},
         )
 
 

@@ -13,6 +13,8 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+from trials.servers import free_port
+
 DAEMONS = ("munged", "slurmctld", "slurmd")
 SETTINGS = """\
 ClusterName=trial
@@ -52,7 +54,7 @@ def cluster(folder: Path, nodes: Sequence[str]) -> Iterator[None]:
     folder.mkdir(parents=True)
     folder.chmod(0o755)
     host = socket.gethostname()
-    ports = [_free_port() for _ in range(len(nodes) + 1)]
+    ports = [free_port() for _ in range(len(nodes) + 1)]
     lines = [SETTINGS.format(host=host, port=ports[0], folder=folder)]
     for name, port in zip(nodes, ports[1:], strict=True):
         lines.append(f"NodeName={name} NodeHostname={host} NodeAddr=127.0.0.1 Port={port} CPUs=1 Gres=gpu:1 State=UNKNOWN\n")
@@ -112,9 +114,3 @@ def _until(condition: Callable[[], bool], folder: Path) -> None:
 
 def _find(name: str) -> str | None:
     return shutil.which(name, path=f"{os.environ['PATH']}:/usr/sbin:/sbin")
-
-
-def _free_port() -> int:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return int(free.getsockname()[1])

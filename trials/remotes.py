@@ -64,9 +64,9 @@ def main() -> None:
     verdict.end()
 
 
-def clone_of(trained: Path, target: Path, server: Server) -> Path:
+def clone_of(origin: Path, target: Path, server: Server) -> Path:
     """A fresh clone with an empty cache and the server as its remote, as docs/remotes.md sets it up."""
-    sh(target.parent, "git", "clone", "-q", str(trained), target.name)
+    sh(target.parent, "git", "clone", "-q", str(origin), target.name)
     configure(target, server)
     return target
 

@@ -1,21 +1,21 @@
 """Storage servers on free ports of 127.0.0.1, each started for one trial and ended with it."""
 
 import base64
-import functools
 import hashlib
-import http.server
 import json
 import os
 import shutil
 import socket
 import subprocess
 import sys
-import threading
+import tempfile
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+
+from tests.servers import Folder, serving
 
 USER, PASSWORD = "study", "not-a-secret-1"
 BUCKET = "study"
@@ -97,16 +97,8 @@ def path(folder: Path) -> Iterator[Server]:
 @contextmanager
 def http_only(folder: Path) -> Iterator[Server]:
     """Python's HTTP server over ``folder``/store, which must have been filled by other means."""
-
-    class Quiet(http.server.SimpleHTTPRequestHandler):
-        def log_message(self, *_: object) -> None:
-            pass
-
-    handler = functools.partial(Quiet, directory=str(folder / "store"))
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield Server(f"HTTP, read-only (Python {sys.version.split()[0]} http.server)", f"http://127.0.0.1:{server.server_port}")
-        server.shutdown()
+    with serving(Folder(folder / "store")) as site:
+        yield Server(f"HTTP, read-only (Python {sys.version.split()[0]} http.server)", site.url)
 
 
 @contextmanager
@@ -117,17 +109,23 @@ def ssh(folder: Path) -> Iterator[Server]:
         Path("/run/sshd").mkdir(exist_ok=True)  # Debian's sshd wants it when root starts it
     for key in ("host", "user"):
         subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(folder / key)], check=True)
-    port, config, agent_socket = free_port(), folder / "sshd_config", folder / "agent"
+    port, config = free_port(), folder / "sshd_config"
     config.write_text(
         f"Port {port}\nListenAddress 127.0.0.1\nHostKey {folder}/host\nAuthorizedKeysFile {folder}/user.pub\n"
         "StrictModes no\nUsePAM no\nPasswordAuthentication no\nPermitRootLogin prohibit-password\n"
         f"PidFile {folder}/pid\nSubsystem sftp internal-sftp\nForceCommand internal-sftp\n"
     )
     user = subprocess.run(["id", "-un"], capture_output=True, text=True, check=True).stdout.strip()
-    with started([sshd, "-D", "-e", "-f", str(config)], port, folder / "sshd.log"):
+    with (
+        started([sshd, "-D", "-e", "-f", str(config)], port, folder / "sshd.log"),
+        tempfile.TemporaryDirectory(prefix="agent-") as short,  # a socket's path has about a hundred characters at most
+    ):
+        agent_socket = Path(short) / "socket"
         keys = subprocess.Popen([agent, "-D", "-a", str(agent_socket)], stdout=subprocess.DEVNULL)
         try:
             while not agent_socket.exists():
+                if keys.poll() is not None:
+                    raise RuntimeError(f"{agent} ended with {keys.returncode}")
                 time.sleep(0.05)
             variables = {"SSH_AUTH_SOCK": str(agent_socket)}
             subprocess.run(["ssh-add", "-q", str(folder / "user")], check=True, env={**os.environ, **variables})

@@ -9,12 +9,13 @@ in place, which takes seconds in a large study, and a kill within them leaves a 
 
 import time
 from collections.abc import Collection, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 from stages.lib.engine import atomic
 from stages.lib.errors import StudyError
+from stages.lib.tracked import recorded
 
 SHARE = 0.1  # of the running time, at most, goes into writing dvc.lock
 
@@ -37,15 +38,16 @@ def reproduce(targets: Collection[str] = (), keep_going: bool = False) -> list[s
 def run(names: Sequence[str]) -> None:
     """A worker's part: run the stages called ``names``, in this order, into DVC's cache and run cache.
 
-    dvc.lock is neither read nor written, so that many workers do not wait for each other's writing: `record` takes up
-    what they did. A stage whose result the run cache has already is restored from there. Raises StudyError where a
-    stage fails or is unknown.
+    dvc.lock is not written, so that many workers do not wait for each other's writing: `record` takes up what they did.
+    A stage that is up to date is left alone; one whose result the cache or the run cache has is restored from there.
+    Raises StudyError where a stage fails or is unknown.
     """
     from dvc.dvcfile import PROJECT_FILE, load_file  # type: ignore[import-untyped]
 
+    lock = recorded()  # before it is our turn: the others need not wait for that
     with _repository() as repo:
         project = load_file(repo, PROJECT_FILE)
-        project.lockfile_contents = {}  # no stage is recorded as far as the worker knows, so that each is looked at
+        project.lockfile_contents = {"stages": {name: lock[name] for name in names if name in lock}}
         for name in names:
             project.stages[name].reproduce()
 
@@ -55,8 +57,10 @@ def record(names: Collection[str]) -> list[str]:
 
     A result counts for the present command, code, parameters and data, as in DVC. Outputs that are not in the workspace
     are checked out; nothing is ever run. Returns the names that have yet to run, because they or a stage before them
-    among ``names`` did not; raises StudyError for what is no stage.
+    among ``names`` did not, or are running; raises StudyError for what is no stage.
     """
+    from dvc.lock import LockError  # type: ignore[import-untyped]
+
     with _repository() as repo:
         stages = {stage.addressing: stage for stage in repo.index.stages}
         unknown = sorted(set(names) - set(stages))
@@ -66,8 +70,10 @@ def record(names: Collection[str]) -> list[str]:
         left: dict[Any, None] = {}
         wanted = set(names)
         for stage in (stage for name, stage in stages.items() if name in wanted):  # dvc.yaml's order: first what others need
-            if not left.keys().isdisjoint(repo.index.graph.successors(stage)) or not batch.restore(stage):
-                left[stage] = None
+            with suppress(LockError):  # it is running in another process
+                if left.keys().isdisjoint(repo.index.graph.successors(stage)) and batch.restore(stage):
+                    continue
+            left[stage] = None
         batch.write()
         return [stage.addressing for stage in left]
 
@@ -146,4 +152,4 @@ def _repository() -> Iterator[Any]:
             error = error.__cause__
             causes.append(str(error))
         said = ": ".join(" ".join(cause.split()).rstrip(".:") for cause in causes if cause)
-        raise StudyError(f"{said}; what finished is kept, the same command goes on.") from None
+        raise StudyError(f"{said}; put it right and run the same command, what finished is kept.") from None

@@ -153,9 +153,11 @@ def _settled(cell: Cell, standings: Standings | None, lock: Mapping[str, Any]) -
         return None
     if standings.before:
         return State.UNSURE
+    if standings.train is Standing.ABSENT:  # first of all the checkpoint has to come
+        return State.RECORDED
     if standings.evaluate in (Standing.CHANGED, Standing.UNRECORDED):
         return State.TRAINED
-    return State.RECORDED if Standing.ABSENT in (standings.train, standings.evaluate) else State.DONE
+    return State.RECORDED if standings.evaluate is Standing.ABSENT else State.DONE
 
 
 def _open(cell: Cell, standings: Standings | None, saved: Saved | None, here: bool) -> tuple[State, str | None]:

@@ -20,7 +20,7 @@ from stages.lib.errors import StudyError
 
 LOCK = Path("dvc.lock")
 SETTLED = 0.15  # seconds: DVC writes dvc.lock piece by piece, with pauses of a few hundredths
-PATIENCE = 2.0  # seconds to wait for DVC to end that
+PATIENCE = 2.0  # seconds without a write after which nobody will end that any more
 
 
 class Standing(Enum):
@@ -34,10 +34,12 @@ class Standing(Enum):
 
 def recorded() -> Mapping[str, Any]:
     """The stages in dvc.lock by name, none where there is no such file; StudyError where it cannot be read."""
-    deadline = time.monotonic() + PATIENCE
+    deadline, written = 0.0, -1
     while True:
         try:
             before = LOCK.stat()
+            if before.st_mtime_ns != written:
+                deadline, written = time.monotonic() + PATIENCE, before.st_mtime_ns
             if not 0 <= time.time() - before.st_mtime < SETTLED:
                 text = LOCK.read_text(encoding="utf-8")
                 content = yaml12.load(text) if text.endswith("\n") else None
@@ -48,7 +50,7 @@ def recorded() -> Mapping[str, Any]:
         except (OSError, ValueError, yaml.YAMLError):
             pass
         if time.monotonic() > deadline:
-            raise StudyError(f"{LOCK} cannot be read; try again, else mend it or git checkout {LOCK}.")
+            raise StudyError(f"{LOCK} cannot be read; try again, else mend it or git checkout HEAD {LOCK}.")
         time.sleep(SETTLED / 3)
 
 

@@ -71,11 +71,14 @@ def broken(pipeline: Pipeline, entry: Entry) -> list[str]:
 
 
 def write(entries: Mapping[str, Entry | None]) -> None:
-    """Set ``entries`` in dvc.lock, and take away those that are None. The rest stays as it is."""
+    """Set ``entries`` in dvc.lock, and take away those that are None. The rest stays as it is.
+
+    Waits while another process holds DVC's lock.
+    """
     from dvc.repo import Repo  # type: ignore[import-untyped]
     from dvc.utils.serialize import modify_yaml  # type: ignore[import-untyped]
 
-    with Repo() as repo, repo.lock, modify_yaml(str(LOCK)) as content:
+    with Repo(_wait_for_lock=True) as repo, repo.lock, modify_yaml(str(LOCK)) as content:
         content.setdefault("schema", "2.0")
         stages = content.setdefault("stages", {})
         for name, entry in entries.items():

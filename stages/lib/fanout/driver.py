@@ -74,8 +74,16 @@ class Driver:
 
     def _hand_over(self) -> None:
         batch = [self._waiting.popleft() for _ in range(min(self._executor.room(), len(self._waiting)))]
-        if batch:
+        if not batch:
+            return
+        try:
             self._jobs |= {job.cell: job for job in self._executor.submit(batch)}
+        except StudyError as error:
+            if not self._jobs:
+                raise
+            # Others are at work: they shall not be stopped for these.
+            self._failed |= dict.fromkeys(batch, f"could not be handed over: {error}")
+            self._view.event(f"failed {', '.join(map(str, batch))}: {error}")
 
     def _follow(self, job: Job) -> None:
         cell = job.cell

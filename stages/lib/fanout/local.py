@@ -4,12 +4,12 @@ import os
 import shutil
 import signal
 import subprocess
+import sys
 from collections.abc import Sequence
 from contextlib import suppress
 
 from stages.lib import status
 from stages.lib.cells import Cell
-from stages.lib.errors import StudyError
 from stages.lib.fanout import paths
 from stages.lib.fanout.jobs import Job, submitit
 from stages.lib.fanout.worker import Work
@@ -18,10 +18,10 @@ YEAR = 60 * 24 * 365  # minutes: a job has no time limit here
 
 
 def gpus_here() -> list[str]:
-    """What CUDA_VISIBLE_DEVICES names, else the GPUs that nvidia-smi lists; none on a machine without."""
+    """What CUDA_VISIBLE_DEVICES names, -1 for none, else the GPUs that nvidia-smi lists; none on a machine without."""
     visible = os.environ.get("CUDA_VISIBLE_DEVICES")
     if visible is not None:
-        return [name.strip() for name in visible.split(",") if name.strip()]
+        return [name.strip() for name in visible.split(",") if name.strip() not in ("", "-1")]
     if shutil.which("nvidia-smi") is None:
         return []
     listed = subprocess.run(
@@ -30,12 +30,17 @@ def gpus_here() -> list[str]:
     return listed.stdout.split() if listed.returncode == 0 else []
 
 
+def processors_here() -> int:
+    """The processors that this process may use; 1 on a Mac, whose jobs share its one GPU."""
+    if sys.platform == "darwin":
+        return 1
+    return len(os.sched_getaffinity(0))
+
+
 def slots(jobs: int | None, gpus: Sequence[str]) -> list[str | None]:
     """The GPU of each of ``jobs`` slots, in turn; by default one slot per GPU, or per processor where there is no GPU."""
-    if jobs is not None and jobs < 1:
-        raise StudyError(f"--jobs is {jobs}; it must be 1 or more.")
     if not gpus:
-        return [None] * (jobs or os.cpu_count() or 1)
+        return [None] * (jobs or processors_here())
     return [gpus[place % len(gpus)] for place in range(jobs or len(gpus))]
 
 

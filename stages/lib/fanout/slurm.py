@@ -12,11 +12,17 @@ from stages.lib.fanout import paths
 from stages.lib.fanout.jobs import Job, submitit
 from stages.lib.fanout.worker import Work
 
-DEFAULTS: Mapping[str, Any] = {"job_name": "fanout", "gpus_per_node": 1, "time": 240, "stderr_to_stdout": True}
+UNLIMITED = 10**6
+DEFAULTS: Mapping[str, Any] = {
+    "job_name": "fanout",
+    "gpus_per_node": 1,
+    "time": 240,
+    "stderr_to_stdout": True,
+    "array_parallelism": UNLIMITED,  # submitit's own is 256
+}
 REQUEUES = 1000  # a cell may need many time limits, each goes on from the last epoch
 PERIOD = 3.0  # seconds between two looks at the queue
 GRACE = 20.0  # seconds for which a job may be neither in the queue nor have left a result: file systems are slow to tell
-UNLIMITED = 10**6
 
 
 class Slurm:
@@ -90,9 +96,14 @@ class Slurm:
 
 
 def parameters(jobs: int | None, options: Mapping[str, str], known: Sequence[str]) -> dict[str, Any]:
-    """Parameters of submitit's Slurm executor: whole numbers as such, keys that it does not know go to sbatch as they are."""
+    """Parameters of submitit's Slurm executor: whole numbers as such, keys that it does not know go to sbatch as they are.
+
+    Raises StudyError where time is no number, which submitit would find out when the time is up.
+    """
     given: dict[str, Any] = {key: int(value) if value.isdecimal() else value for key, value in options.items()}
     ours = {**DEFAULTS, **{key: value for key, value in given.items() if key in known}}
+    if not isinstance(ours["time"], int):
+        raise StudyError(f"--slurm time={ours['time']} is no number of minutes; write time=480 for eight hours.")
     if ours["gpus_per_node"] == 0:
         del ours["gpus_per_node"]
     if jobs is not None:

@@ -8,11 +8,11 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Sequence
 from contextlib import suppress
-from pathlib import Path
 from typing import IO, Any, NoReturn
 
+from stages.lib import dvc_process
 from stages.lib.cells import Cell
 from stages.lib.fanout import paths
 
@@ -21,9 +21,12 @@ STOPPED = re.compile(r"^stopped by (SIGTERM|Ctrl-C): ", re.MULTILINE)  # stages.
 TROUBLE = re.compile(
     r"\[Errno \d+\]"  # files that cannot be read or written: a share is away, a disk is full
     r"|nothing was recorded, put it right"  # the same, said by a stage
-    r"|is being blocked by|Unable to acquire lock"  # another dvc is at this cell
+    r"|is being blocked by|Unable to acquire lock|dvc\.lock cannot be read"  # another dvc is at this cell, or at dvc.lock
+    r"|is being trained by another process"  # somebody else's, or one whose dvc was killed a moment ago
+    r"|AssertionError|failed to reproduce '[^']+': ?$"  # a dvc on another node took its locks for a dead process's
     r"|not inside of a DVC repository|config file error"  # the project's own folder is away
-    r"|exited with (-9|137)"  # somebody killed the training
+    r"|exited with (-9|137)",  # somebody killed the training
+    re.MULTILINE,
 )
 
 
@@ -53,9 +56,10 @@ class Work:
                 code, said = self._try(log, lock.fileno())
                 if code == 0:
                     return 0
-                if STOPPED.search(said):
+                killed = code < 0  # not the training, its dvc: then the training ends itself in a moment
+                if STOPPED.search(said) and not killed:
                     sys.exit(128 + signal.SIGTERM)
-                if wait is None or not TROUBLE.search(said):
+                if wait is None or not (killed or TROUBLE.search(said)):
                     return code
                 _write(log, f"this may pass: once more in {wait:.0f} s")
                 time.sleep(wait)
@@ -73,14 +77,12 @@ class Work:
         """Exit code and output of one dvc, which holds ``lock`` for as long as it lives."""
         start = log.seek(0, os.SEEK_END)
         _write(log, f"{self.cell} on {socket.gethostname()}{f', GPU {self.gpu}' if self.gpu else ''}")
-        stages = paths.stages(self.cell)
-        repro = [sys.executable, "-m", "stages.repro", "--leave-lock"] if self.leave_lock else dvc("repro", "--single-item")
         with subprocess.Popen(
-            [*repro, *stages],
+            command(paths.stages(self.cell), self.leave_lock),
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=subprocess.STDOUT,
-            env=environment({"CUDA_VISIBLE_DEVICES": self.gpu} if self.gpu is not None else {}),
+            env=dvc_process.environment(**({"CUDA_VISIBLE_DEVICES": self.gpu} if self.gpu is not None else {})),
             pass_fds=[lock],
             process_group=0,
             preexec_fn=_leave_signals_to_the_training,
@@ -98,14 +100,11 @@ class Work:
         sys.exit(128 + number)
 
 
-def dvc(*arguments: str) -> list[str]:
-    """The command line of this environment's dvc, which waits for its turn at the repository's lock."""
-    return [sys.executable, "-m", "dvc", "--wait-for-lock", *arguments]
-
-
-def environment(more: Mapping[str, str]) -> dict[str, str]:
-    """This process's environment, in which a stage's ``python`` is this one, activated or not; and ``more``."""
-    return {**os.environ, "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}", **more}
+def command(stages: Sequence[str], leave_lock: bool) -> list[str]:
+    """What brings ``stages`` up to date and no others."""
+    if leave_lock:
+        return [sys.executable, "-m", "stages.repro", "--leave-lock", *stages]
+    return dvc_process.command("repro", "--single-item", *stages)
 
 
 def _leave_signals_to_the_training() -> None:
