@@ -23,9 +23,10 @@ check:
 	mypy
 	pytest
 
-# What takes servers and minutes: killed workers, a full disk, a Slurm cluster (slurm-wlm, munge), workers over SSH, remotes.
+# What takes servers and minutes: killed workers, a full disk, a Slurm cluster (slurm-wlm, munge), workers over SSH, remotes,
+# other processors (qemu-user).
 trials: .venv/dev
-	@$(VENV) for trial in failures slurm away remotes; do echo "== $$trial" && python -m trials.$$trial || exit 1; done
+	@$(VENV) for trial in failures slurm away remotes processors; do echo "== $$trial" && python -m trials.$$trial || exit 1; done
 
 .venv/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \

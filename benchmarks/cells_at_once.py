@@ -46,8 +46,11 @@ def main() -> None:
         end = START + budget * (place + 1) / len(runs)
         seconds = budget / len(runs) / 3 / (ROUNDS * len(COUNTS))
         if served:
-            with mps():
-                measure(model, "with MPS", BATCHES[kind][0], seconds, end)
+            try:
+                with mps():
+                    measure(model, "with MPS", BATCHES[kind][0], seconds, end)
+            except FailedError as error:
+                missing = str(error)
         else:
             measure(model, "without MPS", BATCHES[kind][0], seconds, end)
     if missing:
@@ -89,7 +92,9 @@ def mps() -> Iterator[None]:
     with tempfile.TemporaryDirectory() as folder:
         os.environ |= {"CUDA_MPS_PIPE_DIRECTORY": folder, "CUDA_MPS_LOG_DIRECTORY": folder}
         try:
-            subprocess.run([CONTROL, "-d"], check=True)
+            started = subprocess.run([CONTROL, "-d"], capture_output=True, text=True, check=False)
+            if started.returncode:
+                raise FailedError(f"{CONTROL} does not start: {started.stderr.strip() or started.stdout.strip()}")
             yield
         finally:
             with suppress(OSError, subprocess.SubprocessError):

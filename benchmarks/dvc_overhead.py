@@ -303,6 +303,9 @@ def remote(study: Study, folder: Path, seconds: float) -> Iterator[tuple[str, Co
 def workers(study: Study, folder: Path, seconds: float) -> Iterator[tuple[str, Cost]]:
     again(study)
     yield "fan-out", fan_out(study, lambda cell: plain_worker(study, cell), seconds)
+
+
+def recorded(study: Study, folder: Path, seconds: float) -> Iterator[tuple[str, Cost]]:
     again(study)
     ran = fan_out(study, lambda cell: recording_worker(study, cell), seconds)
     record = record_all(study)
@@ -310,7 +313,7 @@ def workers(study: Study, folder: Path, seconds: float) -> Iterator[tuple[str, C
     yield "record", record
 
 
-WHAT = {"runs": runs, "remote": remote, "workers": workers}
+WHAT = {"runs": runs, "remote": remote, "workers": workers, "recorded": recorded}
 
 
 def main() -> None:

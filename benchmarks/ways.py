@@ -64,7 +64,7 @@ def queued(way: str, device: torch.device) -> int:
 
 def ours(way: str, arch: str, batch: int, device: torch.device) -> Iterator[None]:
     """Steps of the stage train."""
-    exactness.pin(device)
+    exactness.pin(device, "bf16")
     pixels = size(device).image_size
     recipe = Recipe(pixels, 20, batch, 0.001, (0.9, 0.999), 1e-8, 1e-4, "none", "bf16")
     count, side = {
@@ -87,7 +87,7 @@ def ours(way: str, arch: str, batch: int, device: torch.device) -> Iterator[None
     model.train()
     order = torch.from_numpy(np.random.RandomState(0).permutation(len(data))).to(device)
     while True:  # an epoch as Trainer.run_epoch has it, without its partial batch
-        trainer.place.zero_()
+        trainer.step_number.zero_()
         for step in range(len(data) // batch):
             trainer._seed(0, step)
             trainer.full_step(order[step * batch : (step + 1) * batch], None)

@@ -87,10 +87,15 @@ def _measured(study: Grid, published: Published) -> tuple[Analysis, list[str]]:
     _check_names(grid)
     wanted = grid.cells()
     found = results.load(wanted, measured=True)
-    if not found.present:
-        raise StudyError(f"data/measured holds no whole cell of study {study.name}; put trained cells there, or set study.")
     names = {str(cell) for cell in wanted}
-    return Analysis.of_cells(grid, found, published), [name for name in results.measured_cells() if name not in names]
+    strangers = [name for name in results.measured_cells() if name not in names]
+    if not found.present:
+        others = f"it has {', '.join(strangers[:3])}: set study.datasets and study.models to theirs" if strangers else ""
+        raise StudyError(
+            f"data/measured holds no whole cell of study {study.name}; "
+            f"{others or 'python -m stages.evaluate CELL --measured puts one there'}."
+        )
+    return Analysis.of_cells(grid, found, published), strangers
 
 
 def _check_names(grid: Grid) -> None:

@@ -57,6 +57,8 @@ def evaluate(cell: Cell) -> None:
 
 def predict(cell: Cell, dataset: Dataset) -> Predictions:
     """What the cell's checkpoint says of the test images; StudyError where it does not fit cell or dataset."""
+    import torch
+
     from stages.lib import devices
     from stages.lib.engine import exactness
     from stages.lib.engine.batches import ImageSet, Preprocess
@@ -65,10 +67,10 @@ def predict(cell: Cell, dataset: Dataset) -> Predictions:
     from stages.lib.engine.models import build, is_convolutional, load
 
     device = devices.choose()
-    exactness.pin(device)
-    say(f"evaluate {cell} on {devices.describe(device)}")
     file = cells.runs(cell) / "checkpoint.safetensors"
     weights, study = read(file)
+    exactness.pin(device, study["precision"])
+    say(f"evaluate {cell} on {devices.describe(device)}")
     if study["cell"] != str(cell) or study["classes"] != len(dataset.classes):
         raise StudyError(
             f"{file} is of {study['cell']} with {study['classes']} classes, not of {cell} with {len(dataset.classes)}; "
@@ -77,7 +79,7 @@ def predict(cell: Cell, dataset: Dataset) -> Predictions:
     model = build(study["arch"], study["arch_options"], study["classes"], study["image_size"], seed=0)
     load(model, weights, str(file))
     channels_last = is_convolutional(model)
-    model = model.to(device)
+    model = model.to(device).to(memory_format=torch.channels_last if channels_last else torch.preserve_format)
     preprocess = Preprocess(study["image_size"], study["mean"], study["std"], study["interpolation"], device)
     images = ImageSet.load(dataset.test_images, dataset.test_labels, device)
     outputs = logits(model, images, preprocess, study["precision"], channels_last).cpu().numpy()

@@ -26,7 +26,7 @@ from stages.lib.engine.card import WEIGHTS, Card
 from stages.lib.engine.dataset import Dataset
 from stages.lib.engine.memory import enough
 from stages.lib.engine.recipe import Recipe
-from stages.lib.errors import StudyError
+from stages.lib.errors import StudyError, one_line
 from stages.lib.lifecycle import stoppable
 from stages.lib.params import Params
 from stages.lib.tracking import Tracker, new_id
@@ -97,7 +97,7 @@ class Training:
         self.inputs = inputs
         self.cell = inputs.cell
         self.device = devices.choose()
-        exactness.pin(self.device)
+        exactness.pin(self.device, inputs.recipe.precision)
         self.machine = devices.describe(self.device)
         say(f"train {self.cell} on {self.machine}")
         self.determinants = inputs.determinants(self.machine)
@@ -114,6 +114,8 @@ class Training:
                 with enough(self.machine, "lower train.batch_size or train.image_size in params.yaml"):
                     state = self._train(deadline)
                 self._write(state)
+            except BrokenPipeError:  # whoever read the output has gone: no failure of the training
+                raise
             except Exception as error:
                 self._fail(error)
                 raise
@@ -253,7 +255,7 @@ class Training:
 
     def _fail(self, error: Exception) -> None:
         """Leave a record of the failure for whoever looks at the study's state."""
-        record = {"cell": str(self.cell), "when_epoch": self.epoch + 1, "error": " ".join(str(error).split())}
+        record = {"cell": str(self.cell), "when_epoch": self.epoch + 1, "error": one_line(error)}
         try:
             cells.failed(self.cell).parent.mkdir(parents=True, exist_ok=True)
             cells.failed(self.cell).write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")

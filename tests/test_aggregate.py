@@ -261,7 +261,10 @@ def test_measured_cells_are_reported_with_provenance_and_the_missing_named(run: 
 
 def test_nothing_measured_is_one_sentence(run: Aggregate, tmp_path: Path) -> None:
     write_study(tmp_path, sections())
-    with pytest.raises(StudyError, match="data/measured holds no whole cell of study tiny"):
+    with pytest.raises(StudyError, match=r"data/measured holds no whole cell of study tiny; .* --measured puts one there"):
+        run("--measured")
+    write_cells(tmp_path, [Cell("other", "cnn_scratch", 1.0, 0)], measured=True)
+    with pytest.raises(StudyError, match=r"it has other-cnn_scratch-1\.0-0: set study\.datasets and study\.models"):
         run("--measured")
 
 
@@ -343,7 +346,22 @@ def test_models_near_chance_are_named(run: Aggregate, tmp_path: Path) -> None:
     guessing = Cell("hard", "vit_scratch", 0.1, 0)
     write_cells(tmp_path, cells, error=lambda cell: 0.89 if cell == guessing else 0.3)
     run("tiny")
-    assert "Near chance: `hard-vit_scratch-0.1` make" in (tmp_path / "reports/tiny/README.md").read_text()
+    page = (tmp_path / "reports/tiny/README.md").read_text()
+    assert "Near chance: `hard-vit_scratch-0.1` make" in page
+    # H1 of the ViT, both of H2 and nothing of H3, which is tested at 1.0: three of hard's parts.
+    assert "3 of 10 tested parts of the hypotheses, marked † below" in page
+    assert "| hard, ViT, 1.0 → 0.1 † |" in page
+    assert "| hard, CNN, 1.0 → 0.1 |" in page
+
+
+def test_datasets_in_the_wrong_order_are_noticed(run: Aggregate, tmp_path: Path) -> None:
+    cells = prepare(tmp_path)
+    write_cells(tmp_path, cells, error=lambda cell: 0.1 if cell.dataset == "easy" else 0.3)
+    run("tiny")
+    assert "should name the easy dataset first" not in (tmp_path / "reports/tiny/README.md").read_text()
+    write_cells(tmp_path, cells, error=lambda cell: 0.3 if cell.dataset == "easy" else 0.1)
+    run("tiny")
+    assert "**No model errs more on hard than on easy:**" in (tmp_path / "reports/tiny/README.md").read_text()
 
 
 def test_missing_cells_of_one_model_are_named_together(run: Aggregate, tmp_path: Path) -> None:

@@ -36,7 +36,6 @@ def test_the_last_partial_batch_is_kept():
 def test_a_last_image_alone_joins_the_batch_before():
     assert bounds(9, 4) == [(0, 4), (4, 9)]
     assert bounds(1, 4) == [(0, 1)]
-    assert bounds(3, 1) == [(0, 1), (1, 2), (2, 3)]
 
 
 @pytest.mark.parametrize("count", range(1, 40))

@@ -127,7 +127,8 @@ def test_every_part_by_hand(tmp_path: Path) -> None:
     }
     assert effects["C4"]["easy, gain of CNN against ViT vs CNN, scratch, at 1.0"] == 0.0
     assert effects["C4"]["easy, gain of ViT against ViT vs CNN, pre-trained, at 0.1"] == 0.45
-    assert len(effects["C4"]) == 2 * 3 * 2 * 2
+    # Four times the ViT is the worse of both kinds, and two of the sums are the same.
+    assert len(effects["C4"]) == 2 * 3 * 2 * 2 - 4
     assert effects["C5"] == {} and found["C5"].verdict == "not tested"
 
 

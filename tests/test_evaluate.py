@@ -122,9 +122,9 @@ def test_the_real_models_take_steps_on_real_images(arch, datasets_dir, tmp_path)
     from stages.lib.params import Params, Source
 
     device = torch.device("cpu")
-    exactness.pin(device)
     dataset = load_dataset(Source("cifar10", {"url": "http://127.0.0.1:9"}), tmp_path)
     recipe = Recipe(**{**vars(Params.load().recipe("cifar10", "resnet50_scratch")), "batch_size": 4})
+    exactness.pin(device, recipe.precision)
     few = ImageSet.load(dataset.train_images[:8], dataset.train_labels[:8], device)
     preprocess = Preprocess(224, [0.485, 0.456, 0.406], [0.229, 0.224, 0.225], "bicubic", device)
     trainer = Trainer(build(arch, {}, 10, 224, seed=0), recipe, 0, few, few, preprocess)

@@ -30,8 +30,10 @@ def test_an_operating_point_on_the_ladder_is_one_cell(tmp_path: Path) -> None:
     assert len(study.cells()) == len(set(study.cells())) == 2 * 4 * 2
 
 
-def test_the_ladder_of_this_project() -> None:
-    assert ladder(Path(__file__).parent.parent / "dvc.yaml") == (1.0, 0.5, 0.2, 0.1)
+def test_the_ladder_of_this_project_stands_in_the_command_of_aggregate_too(root: Path) -> None:
+    found = ladder(root / "dvc.yaml")
+    assert found[0] == 1.0
+    assert f"--ladder {','.join(map(str, found))}\n" in (root / "dvc.yaml").read_text()
 
 
 @pytest.mark.parametrize("text", ["stages: {}", "a: [", "stages: {split: {matrix: {fraction: 0.5}}}", ""])

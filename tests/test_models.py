@@ -117,7 +117,7 @@ import sys, torch
 from stages.lib.engine.exactness import pin
 from stages.lib.engine.models import build
 torch.cuda.is_available = lambda: False
-pin(torch.device("cpu"))
+pin(torch.device("cpu"), "fp32")
 model = build("resnet10t", {{"stem_width": 8, "channels": [8, 8, 8, 16]}}, classes=3, image_size=32, seed=0)
 adam = torch.optim.Adam(model.parameters(), fused=True)
 model(torch.zeros(2, 3, 32, 32)).sum().backward()

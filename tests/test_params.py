@@ -47,6 +47,8 @@ WRONG = [
     ("train.lerning_rate", 0.1, "train.lerning_rate is not a recipe key; there are .*learning_rate"),
     ("train.epochs", 2.5, "train.epochs is 2.5; it must be a whole number"),
     ("train.epochs", True, "train.epochs is True"),
+    ("train.batch_size", 1, "train.batch_size is 1; it must be a whole number from 2"),
+    ("models.cnn_scratch.arch.num_classes", 7, "models.cnn_scratch.arch.num_classes is given by the study itself"),
     ("train.betas", [0.9], "train.betas is \\[0.9\\]"),
     ("train.betas", [0.9, 1.0], "train.betas"),
     ("train.weight_decay", -0.1, "train.weight_decay is -0.1"),

@@ -8,6 +8,8 @@ import pytest
 import yaml
 
 from stages.lib import code
+from stages.lib.grid import Grid
+from stages.lib.params import Params
 
 STAGES = ("download", "weights", "split", "train", "evaluate", "aggregate")
 
@@ -89,8 +91,9 @@ def test_stages_that_do_no_training_do_not_import_torch(root, stage):
 
 def test_default_grid(root):
     names = subprocess.run(["dvc", "stage", "list", "--name-only"], cwd=root, capture_output=True, text=True, check=True).stdout
-    stages = names.split()
-    counts = {stage: sum(name.split("@")[0] == stage for name in stages) for stage in STAGES}
-    assert counts == {"download": 2, "weights": 4, "split": 8, "train": 32, "evaluate": 32, "aggregate": 1}
-    assert "aggregate@cifar" in stages
-    assert "train@cifar10-resnet50_im1k-0.2-0" in stages
+    grid = Grid.load(Params.load(root / "params.yaml"), root / "dvc.yaml")
+    expected = {f"download@{dataset}" for dataset in grid.datasets} | {f"weights@{model.name}" for model in grid.models}
+    expected |= {f"split@{cell.dataset}-{cell.fraction}-{cell.seed}" for cell in grid.cells()}
+    expected |= {f"{stage}@{cell}" for cell in grid.cells() for stage in ("train", "evaluate")}
+    assert sorted(names.split()) == sorted([*expected, f"aggregate@{grid.name}"])
+    assert "train@cifar10-resnet50_im1k-0.2-0" in expected  # as everybody calls them

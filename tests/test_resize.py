@@ -57,6 +57,14 @@ def test_real_images_equal_pillow(real_images, size, interpolation):
 
 @pytest.mark.gpu
 @pytest.mark.parametrize("interpolation", FILTERS)
+@pytest.mark.parametrize(("shape", "size"), SIZES)
+def test_random_images_on_cuda_equal_pillow(cuda, shape, size, interpolation):
+    images = np.random.RandomState(size).randint(0, 256, (4, *shape, 3), np.uint8)
+    assert np.array_equal(by_us(images, size, interpolation, cuda), by_pillow(images, size, interpolation))
+
+
+@pytest.mark.gpu
+@pytest.mark.parametrize("interpolation", FILTERS)
 @pytest.mark.parametrize("size", [16, 224])
 def test_real_images_on_cuda_equal_pillow(cuda, real_images, size, interpolation):
     assert np.array_equal(by_us(real_images, size, interpolation, cuda), by_pillow(real_images, size, interpolation))

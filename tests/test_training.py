@@ -197,6 +197,19 @@ def test_out_of_memory_is_one_sentence(error, where, tmp_path, monkeypatch):
     assert "out of memory" in json.loads(cells.failed(CNN).read_text())["error"]
 
 
+def test_a_reader_that_has_gone_is_no_failure(tmp_path, monkeypatch):
+    """python -m stages.train ... | head"""
+    monkeypatch.chdir(make(tmp_path))
+
+    def fail(*_):
+        raise BrokenPipeError
+
+    monkeypatch.setattr(Trainer, "run_epoch", fail)
+    with pytest.raises(BrokenPipeError):
+        run(CNN)
+    assert not cells.failed(CNN).exists()
+
+
 def test_other_errors_stay_what_they_are(tmp_path, monkeypatch):
     monkeypatch.chdir(make(tmp_path))
 
@@ -264,7 +277,7 @@ def test_the_whole_step_can_be_compiled_in_one_piece(augmentation):
 def test_a_cuda_training_is_exact_and_near_the_cpu(cuda, arch, augmentation):
     from stages.lib.engine import exactness
 
-    exactness.pin(cuda)
+    exactness.pin(cuda, "bf16")
     recipe = Recipe(**{**vars(RECIPE), "augmentation": augmentation, "precision": "bf16"})
     runs = [trainer(recipe, arch=arch, device="cuda") for _ in range(2)]
     lines = [[each.run_epoch(epoch, quiet) for epoch in range(3)] for each in runs]

@@ -11,6 +11,8 @@ from stages.lib.labels import Labels
 from stages.lib.published import Published
 from stages.lib.results import Result, Results
 
+NEAR_CHANCE = 0.9  # of the error of guessing among equally frequent classes
+
 
 @dataclass(frozen=True)
 class Analysis:
@@ -97,6 +99,16 @@ class Analysis:
             return ""
         head = "Not published" if not self.measured_here else f"Missing, {len(cells)} cell{'s' if len(cells) > 1 else ''}"
         return f"**{head}:** {', '.join(f'`{name}`' for name in _names(cells, self.measured_here))}."
+
+    @property
+    def near_chance(self) -> frozenset[Arm]:
+        """The arms that hardly beat guessing."""
+        arms = {Arm(cell.dataset, cell.model, cell.fraction) for cell in self.results}
+        return frozenset(
+            arm
+            for arm in arms
+            if (runs := self.arm_results(arm)) and self.errors.runs(arm).mean() >= NEAR_CHANCE * (1 - 1 / len(runs[0].classes))
+        )
 
     def arm_results(self, arm: Arm) -> list[Result]:
         """The cells of an arm, by seed; empty unless all are there."""

@@ -12,7 +12,7 @@ import torch
 from safetensors import SafetensorError, safe_open
 
 from stages.lib.engine import lean_timm
-from stages.lib.errors import StudyError
+from stages.lib.errors import StudyError, one_line
 
 timm = lean_timm.load()
 
@@ -75,9 +75,7 @@ def _build(arch: str, options: Mapping[str, Any], input_size: Any = None) -> Any
             return timm.create_model(arch, pretrained=False, checkpoint_path="", **fixed, **options)
     # Options go to whatever the arch is made of, and a wrong one makes it raise whatever it likes.
     except Exception as error:
-        raise StudyError(
-            f"timm {timm.__version__} cannot build {arch}{_told(options)}: {' '.join(str(error).split())}."
-        ) from None
+        raise StudyError(f"timm {timm.__version__} cannot build {arch}{_told(options)}: {one_line(error)}.") from None
 
 
 def _told(options: Mapping[str, Any]) -> str:

@@ -1,6 +1,8 @@
 """How every stage talks to the person who started it: errors in one sentence, progress on a terminal and in a log."""
 
 import argparse
+import os
+import signal
 import sys
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -26,6 +28,9 @@ def run(main: Callable[[], None]) -> None:
         main()
     except StudyError as error:
         sys.exit(f"error: {error}")
+    except BrokenPipeError:  # whoever read the output has seen enough (status | head); what is flushed at the end goes nowhere
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(128 + signal.SIGPIPE)
     except OSError as error:  # a full disk, a missing permission: not a defect of ours
         where = f" ({error.filename})" if error.filename else ""
         sys.exit(f"error: {error.strerror or error}{where}; nothing was recorded, put it right and run the same command.")

@@ -5,8 +5,7 @@ from typing import Any
 
 from stages.lib.analysis import Analysis
 from stages.lib.document import Block, Bullets, Details, Heading, Paragraph, Picture
-from stages.lib.effects import HYPOTHESES, INCONCLUSIVE, NOT_TESTED, REFUTED, SUPPORTED, Finding, Part
-from stages.lib.estimates import Arm
+from stages.lib.effects import HYPOTHESES, INCONCLUSIVE, NOT_TESTED, REFUTED, SUPPORTED, Finding, Part, penalty
 from stages.lib.results import ABSENT
 from stages.lib.table import NONE, Table, with_unit
 
@@ -14,8 +13,11 @@ DUPLICATES = (
     "CIFAR-100's official test set has 10 images that stand pixel for pixel in its training set too, 6 of them under "
     "another label. The official sets are kept as they are."
 )
-
-NEAR_CHANCE = 0.9  # of the error of guessing among equally frequent classes
+PAIRS = (
+    "digits100 is made of the images of digits. Its test pairs are the test images of digits, while intervals take the two "
+    "test sets as independent; its train and validation pairs share single digits, so that its validation error is far "
+    "below its test error."
+)
 
 
 def page(
@@ -38,7 +40,9 @@ def page(
         Heading(2, "What was found" if analysis.measured_here else "What the published numbers say"),
         Bullets(tuple(sentence(each, analysis.measured_here) for each in _keyed(analysis, HYPOTHESES))),
     ]
-    blocks += [Paragraph(text) for text in (_further(analysis), _relative(analysis), _near_chance(analysis)) if text]
+    blocks += [
+        Paragraph(text) for text in (_order(analysis), _further(analysis), _relative(analysis), _near_chance(analysis)) if text
+    ]
     if analysis.measured_here:
         blocks.append(Paragraph(analysis.intervals))
     blocks += [Heading(2, "What was compared"), Paragraph(_about(analysis))]
@@ -158,28 +162,42 @@ def _relative(analysis: Analysis) -> str:
     count = len(analysis.relatives)
     split = [each for each in analysis.relatives if each.disagrees]
     if not split:
-        return f"Points lost and the factor by which error grows point the same way in all {count} parts that compare losses."
+        share = _share(count, count, "part")
+        return f"Points lost and the factor by which error grows point the same way in {share} comparing losses."
     names = "; ".join(f"{each.key} {each.part.label}" for each in split)
+    settled = f", by both intervals in {sum(each.settled for each in split)} of them" if analysis.measured_here else ""
     return (
-        f"Points lost and the factor by which error grows point to different sides in {len(split)} of {count} parts that "
-        f"compare losses ({names}): the verdicts rest on points, and the table of both is below."
+        f"Points lost and the factor by which error grows point to different sides in {_share(len(split), count, 'part')} "
+        f"comparing losses ({names}){settled}: the verdicts rest on points, and the table of both is below."
     )
 
 
 def _near_chance(analysis: Analysis) -> str:
     """Names the arms that hardly beat guessing: a bounded error hides how much more such a model would have lost."""
-    arms = dict.fromkeys(Arm(cell.dataset, cell.model, cell.fraction) for cell in analysis.results)
-    names = []
-    for arm in arms:
-        runs = analysis.arm_results(arm)
-        if runs and analysis.errors.runs(arm).mean() >= NEAR_CHANCE * (1 - 1 / len(runs[0].classes)):
-            names.append(f"`{arm}`")
-    if not names:
+    arms = analysis.near_chance
+    if not arms:
         return ""
+    tested = [part for finding in _keyed(analysis, HYPOTHESES) for part in finding.parts if part.verdict != NOT_TESTED]
+    bounded = [part for part in tested if not arms.isdisjoint(part.arms)]
     return (
-        f"Near chance: {', '.join(names)} make at least nine tenths of the errors of guessing. What they lose with less or "
-        "harder data is bounded by that, and so are the effects that they enter."
+        f"Near chance: {', '.join(f'`{arm}`' for arm in sorted(arms))} make at least nine tenths of the errors of guessing. "
+        "What they lose with less or harder data is bounded by that, and so are the effects that they enter: "
+        f"{_share(len(bounded), len(tested), 'tested part')} of the hypotheses, marked † below."
     )
+
+
+def _order(analysis: Analysis) -> str:
+    """Says where the second dataset turns out to be the easier one; penalties would have the wrong sign."""
+    if len(analysis.grid.datasets) != 2:
+        return ""
+    penalties = [
+        analysis.estimate(penalty(analysis.grid.datasets, model, analysis.grid.fraction)) for model in analysis.grid.models
+    ]
+    known = [each.value for each in penalties if each]
+    if not known or max(known) > 0:
+        return ""
+    easy, hard = analysis.grid.datasets
+    return f"**No model errs more on {hard} than on {easy}:** `study.datasets` should name the easy dataset first."
 
 
 def _closer(analysis: Analysis, tables: Mapping[str, Table], pictures: Mapping[str, Picture]) -> list[Block]:
@@ -208,7 +226,8 @@ def _made(analysis: Analysis, tables: Mapping[str, Table], formats: Mapping[str,
     items += [f"Recipe of {names}: {recipe}." for recipe, names in _recipes(analysis).items()]
     items += [f"Weights of `{model}`: {text}." for model, text in _weights(analysis).items()]
     items += [f"Data of {dataset}, md5: {text}." for dataset, text in _md5s(analysis).items()]
-    items += [DUPLICATES for name in analysis.grid.datasets if formats.get(name) == "cifar100"]
+    notes = {"cifar100": DUPLICATES, "digits100": PAIRS}
+    items += [notes[formats[name]] for name in analysis.grid.datasets if formats.get(name) in notes]
     if strangers:
         items.append(f"Measured cells that are no part of this grid: {', '.join(f'`{name}`' for name in strangers)}.")
     return [

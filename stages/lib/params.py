@@ -13,9 +13,10 @@ import yaml
 from stages.lib import yaml12
 from stages.lib.cells import NAME, Cell
 from stages.lib.engine.recipe import Recipe, is_number
-from stages.lib.errors import StudyError
+from stages.lib.errors import StudyError, one_line
 
 FAMILIES = ("cnn", "vit")
+OURS = ("pretrained", "num_classes", "checkpoint_path")  # arguments of timm.create_model that the study gives itself
 
 
 @dataclass(frozen=True)
@@ -77,7 +78,7 @@ class Params:
         except FileNotFoundError:
             raise StudyError(f"{path} is not here; run from the project's root.") from None
         except (yaml.YAMLError, UnicodeDecodeError) as error:
-            raise StudyError(f"{path} is not readable as YAML: {' '.join(str(error).split())}.") from None
+            raise StudyError(f"{path} is not readable as YAML: {one_line(error)}.") from None
         if not isinstance(sections, Mapping):
             raise StudyError(f"{path} must be a YAML mapping of sections; git checkout {path} brings it back.")
         return cls(sections)
@@ -230,6 +231,11 @@ def _arch(where: str, arch: Any) -> tuple[str, Mapping[str, Any]]:
     if isinstance(arch, str):
         return arch, {}
     if isinstance(arch, Mapping) and isinstance(arch.get("name"), str):
+        for key in OURS:
+            if key in arch:
+                raise StudyError(
+                    f"params.yaml: {where}.{key} is given by the study itself (from data and weights); leave it out."
+                )
         return arch["name"], {key: value for key, value in arch.items() if key != "name"}
     raise StudyError(f"params.yaml: {where} is {arch!r}; it must be a timm model name, or a mapping with the key name.")
 

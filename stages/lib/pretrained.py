@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from stages.lib.errors import StudyError
+from stages.lib.errors import StudyError, one_line
 from stages.lib.params import Weights
 from stages.lib.transfer import Checksum, downloads, fetched
 
@@ -111,7 +111,7 @@ def _hub_errors(source: str) -> Iterator[None]:
         if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EROFS):
             reason = f"the cache {constants.HF_HUB_CACHE} cannot be written ({error.strerror}): HF_HOME names another place"
         else:
-            reason = f"{constants.ENDPOINT} failed ({type(error).__name__}: {' '.join(str(error).split())})"
+            reason = f"{constants.ENDPOINT} failed ({type(error).__name__}: {one_line(error)})"
     else:
         return
     raise StudyError(f"{source} could not be fetched: {reason}; {WAY_OUT}.")

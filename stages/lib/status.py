@@ -12,7 +12,7 @@ from stages.lib import cells
 from stages.lib.cells import Cell
 from stages.lib.engine import resume
 from stages.lib.engine.recipe import Recipe
-from stages.lib.errors import StudyError
+from stages.lib.errors import StudyError, one_line
 from stages.lib.grid import Grid
 from stages.lib.params import Params
 from stages.lib.timing import Timing
@@ -100,7 +100,7 @@ def _standings(grid: Grid) -> tuple[Mapping[Cell, Standings], Mapping[str, Any],
     except StudyError as error:
         return {}, lock, str(error)
     except Exception as error:  # DVC's own errors, and its inner interfaces, which may change: the files still tell
-        return {}, lock, f"DVC could not be asked: {type(error).__name__}: {' '.join(str(error).split())}"
+        return {}, lock, f"DVC could not be asked: {type(error).__name__}: {one_line(error)}"
 
 
 def _standing(pipeline: Pipeline, cell: Cell) -> Standings:

@@ -122,8 +122,10 @@ def verdicts(analysis: Analysis) -> Table:
 def parts(analysis: Analysis, finding: Finding) -> Table:
     """The parts of one hypothesis or claim: estimate, interval, verdict."""
     rows, data = [], []
-    for part in finding.parts:
-        rows.append((part.label, with_unit(part.estimate, part.unit), part.verdict))
+    near_chance = analysis.near_chance
+    bounded = [not near_chance.isdisjoint(part.arms) for part in finding.parts]
+    for part, mark in zip(finding.parts, bounded, strict=True):
+        rows.append((f"{part.label}{' †' * mark}", with_unit(part.estimate, part.unit), part.verdict))
         data.append((part.label, part.unit, *bounds(part.estimate), part.verdict, " ".join(map(str, part.missing))))
     lacking = {arm for part in finding.parts for arm in part.missing}
     return Table(
@@ -138,6 +140,7 @@ def parts(analysis: Analysis, finding: Finding) -> Table:
             "number."
             if analysis.measured_here
             else "Supported where the effect is above 0, refuted below: without intervals.",
+            *(["† A model near chance takes part, whose loss is bounded by the error of guessing."] if any(bounded) else []),
             *_notes(analysis, [cell for cell in analysis.missing if Arm(cell.dataset, cell.model, cell.fraction) in lacking]),
         ),
     )

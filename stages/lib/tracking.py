@@ -12,7 +12,7 @@ from typing import Any
 
 from stages.lib.cells import Cell
 from stages.lib.console import say
-from stages.lib.errors import StudyError
+from stages.lib.errors import StudyError, one_line
 from stages.lib.params import Params
 
 PROJECT = "robustness-matrix"
@@ -84,7 +84,7 @@ class _Warning:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> bool:
         if not isinstance(error, Exception):
             return False
-        say(f"warning: Weights & Biases {self._what} ({' '.join(str(error).split())}); the stage goes on without it.")
+        say(f"warning: Weights & Biases {self._what} ({one_line(error)}); the stage goes on without it.")
         return True
 
 

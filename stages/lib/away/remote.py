@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
-from stages.lib.errors import StudyError
+from stages.lib.errors import StudyError, one_line
 
 SECRETS = frozenset(
     ("password", "passphrase", "token", "access_key_id", "secret_access_key", "session_token", "account_key", "sas_token")
@@ -43,7 +43,7 @@ class Remote:
                     remote._try_writing(repo)
                 return remote
         except DvcException as error:
-            raise StudyError(f"DVC's configuration cannot be used: {_one_line(error)}.") from None
+            raise StudyError(f"DVC's configuration cannot be used: {one_line(error)}.") from None
 
     @classmethod
     def _configured(cls, repo: Any) -> tuple["Remote", dict[str, Any]]:
@@ -77,10 +77,6 @@ class Remote:
             files.rm_file(path)
         except Exception as error:  # each kind of remote has its own errors, and each of them means no
             raise StudyError(
-                f"the remote {self.name} cannot be written: {type(error).__name__}: {_one_line(error)}; put its address, its "
+                f"the remote {self.name} cannot be written: {type(error).__name__}: {one_line(error)}; put its address, its "
                 "credentials or its base folder right (docs/remotes.md)."
             ) from None
-
-
-def _one_line(error: Exception) -> str:
-    return " ".join(str(error).split()).rstrip(".")

@@ -51,7 +51,10 @@ class Preprocess:
         self.std = torch.tensor(std, dtype=torch.float32, device=device).view(-1, 1, 1)
 
     def __call__(self, images: Tensor) -> Tensor:
-        """``images`` (N, C, H, W) uint8 as float32 (N, C, image_size, image_size): ToTensor and Normalize, bit for bit."""
+        """``images`` (N, C, H, W) uint8 as float32 (N, C, image_size, image_size): ToTensor and Normalize.
+
+        Bit for bit so, unless it is compiled for a GPU, where a compiler multiplies by reciprocals.
+        """
         height, width = images.shape[2:]
         return apply(images, self._axis(height), self._axis(width)).float().div_(255).sub_(self.mean).div_(self.std)
 
@@ -74,7 +77,7 @@ def bounds(count: int, batch_size: int) -> list[tuple[int, int]]:
     A last batch of one image joins the batch before it: batch normalisation has no statistics over a single image.
     """
     starts = list(range(0, count, batch_size))
-    if len(starts) > 1 and batch_size > 1 and count - starts[-1] == 1:
+    if len(starts) > 1 and count - starts[-1] == 1:
         starts.pop()
     return list(zip(starts, [*starts[1:], count], strict=True))
 

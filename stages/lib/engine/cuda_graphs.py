@@ -4,6 +4,7 @@ A step of 64 images is bound by the launches of its thousand kernels, not by the
 batch in one launch; the last, partial batch of an epoch has another shape and runs step by step.
 """
 
+import warnings
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -18,7 +19,12 @@ WARM_UPS = 3  # steps before the recording: what libraries set up at first use m
 
 
 def captured(trainer: "Trainer") -> Step:
-    """The trainer's step for full batches, as a replay of a recorded graph; the trainer's state is left as it was."""
+    """The trainer's step for full batches as a replay of a recorded graph; its plain step where no batch is full.
+
+    Compiles the step, which takes a minute for a large model, and leaves the trainer's state as it was.
+    """
+    # torch remarks on the first step that is not recorded; warm-ups and the last batch of an epoch never are.
+    warnings.filterwarnings("ignore", "This instance was constructed with capturable=True")
     size = trainer.recipe.batch_size
     if all(stop - start != size for start, stop in trainer.steps):
         return trainer.step
@@ -35,13 +41,13 @@ def captured(trainer: "Trainer") -> Step:
     side.wait_stream(torch.cuda.current_stream(trainer.device))
     with torch.cuda.stream(side):
         for _ in range(WARM_UPS):
-            trainer.place.zero_()
+            trainer.step_number.zero_()
             trainer.step(indices, movements, compiled)
     torch.cuda.current_stream(trainer.device).wait_stream(side)
-    trainer.place.zero_()
+    trainer.step_number.zero_()
     graph = torch.cuda.CUDAGraph()
-    trainer.optimizer.zero_grad(set_to_none=True)
-    with torch.cuda.graph(graph):
+    trainer.optimizer.zero_grad(set_to_none=True)  # frees the warm-ups' gradients: the graph has memory of its own
+    with torch.cuda.graph(graph, stream=side):  # of its own choice it would record on the first device, and record nothing
         trainer.step(indices, movements, compiled)
     trainer.restore(before)
 

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from stages.lib.errors import StudyError
 
+_PARTS = ("train", "test")
 _ARRAYS = {"train_images": "|u1", "train_labels": "<i8", "test_images": "|u1", "test_labels": "<i8"}
 
 
@@ -22,6 +23,25 @@ class Dataset:
     test_images: NDArray[np.uint8]
     test_labels: NDArray[np.int64]
     classes: tuple[str, ...]
+
+    def __post_init__(self) -> None:
+        """Raise StudyError where the arrays are not as described, which would pass for a dataset and train on nonsense."""
+        for part in _PARTS:
+            images, labels = getattr(self, f"{part}_images"), getattr(self, f"{part}_labels")
+            if images.dtype != np.uint8 or images.ndim != 4 or images.shape[3] != 3:
+                raise StudyError(
+                    f"the dataset's {part} images are {images.dtype} of shape {images.shape}; they must be uint8 (N, H, W, 3)."
+                )
+            if labels.dtype.kind not in "iu" or labels.shape != images.shape[:1]:
+                raise StudyError(
+                    f"the dataset's {part} labels are {labels.dtype} of shape {labels.shape}; they must be whole numbers, one "
+                    f"for each of {len(images)} images."
+                )
+            if not len(labels) or labels.min() < 0 or labels.max() >= len(self.classes):
+                raise StudyError(
+                    f"the dataset's {part} labels must lie from 0 to {len(self.classes) - 1}, for its {len(self.classes)} "
+                    f"class names; they are {f'{labels.min()} to {labels.max()}' if len(labels) else 'none'}."
+                )
 
     def write(self, folder: Path) -> None:
         """Write an .npy file per array and classes.json; the same dataset gives the same bytes on every machine."""

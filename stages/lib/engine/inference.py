@@ -10,7 +10,7 @@ BATCH = 256  # fixed, on every device: another batch size may give other last bi
 
 @torch.inference_mode()
 def logits(model: nn.Module, images: ImageSet, preprocess: Preprocess, precision: str, channels_last: bool) -> Tensor:
-    """Logits (N, C) float32 of ``model`` in evaluation mode, on the images' device; the model's mode is put back."""
+    """Logits (images, classes) float32 of ``model`` in evaluation mode, on the images' device; its mode is put back."""
     training = model.training
     model.eval()
     device = images.labels.device

@@ -16,6 +16,13 @@ def enough(device: str, way_out: str) -> Iterator[None]:
     try:
         yield
     except (RuntimeError, MemoryError) as error:
-        if not isinstance(error, MemoryError) and not WORDS.search(str(error)):
+        if not isinstance(error, MemoryError) and not any(WORDS.search(str(each)) for each in _story(error)):
             raise
         raise StudyError(f"{device} is out of memory; free it of other processes, or {way_out}.") from None
+
+
+def _story(error: BaseException | None) -> Iterator[BaseException]:
+    """``error`` and those before it: a recording that fails ends in an error of its own, which hides the first one."""
+    while error is not None:
+        yield error
+        error = error.__cause__ or error.__context__

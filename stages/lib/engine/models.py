@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from stages.lib.engine import lean_timm
 from stages.lib.engine.seeds import derive
-from stages.lib.errors import StudyError
+from stages.lib.errors import StudyError, one_line
 
 
 def build(arch: str, options: Mapping[str, Any], classes: int, image_size: int, seed: int) -> nn.Module:
@@ -34,7 +34,7 @@ def build(arch: str, options: Mapping[str, Any], classes: int, image_size: int, 
             model = timm.create_model(arch, pretrained=False, num_classes=classes, **settings)
             _try(model, image_size)
         except (TypeError, ValueError, RuntimeError, AssertionError) as error:
-            raise StudyError(f"timm cannot build {arch} with {settings} for {image_size} pixels: {_line(error)}.") from None
+            raise StudyError(f"timm cannot build {arch} with {settings} for {image_size} pixels: {one_line(error)}.") from None
     assert isinstance(model, nn.Module)
     return model
 
@@ -48,7 +48,7 @@ def load_pretrained(model: nn.Module, file: Path) -> None:
     try:
         weights: dict[str, Tensor] = load_file(file)
     except (SafetensorError, FileNotFoundError) as error:
-        raise StudyError(f"{file} is absent or damaged ({_line(error)}); make it again with the stage weights.") from None
+        raise StudyError(f"{file} is absent or damaged ({one_line(error)}); make it again with the stage weights.") from None
     head = _head(model)
     weights = {name: tensor for name, tensor in weights.items() if not name.startswith(head)}
     adapt = getattr(sys.modules[type(model).__module__], "checkpoint_filter_fn", None)
@@ -92,7 +92,3 @@ def _head(model: nn.Module) -> tuple[str, ...]:
     """Prefixes of the classifier's tensors, as timm names them."""
     names = model.pretrained_cfg["classifier"]  # type: ignore[index]
     return tuple(f"{name}." for name in ([names] if isinstance(names, str) else names))
-
-
-def _line(error: Exception) -> str:
-    return " ".join(str(error).split()).rstrip(".") or type(error).__name__

@@ -52,9 +52,10 @@ class Recipe:
 def _checked(where: str, key: str, value: Any) -> Any:
     """``value`` in the type of recipe key ``key``, or StudyError that names it and what is allowed."""
     if key in ("image_size", "epochs", "batch_size"):
-        if type(value) is int and value >= 1:
+        least = 2 if key == "batch_size" else 1  # batch normalisation has no statistics over a single image
+        if type(value) is int and value >= least:
             return value
-        allowed = "a whole number from 1"
+        allowed = f"a whole number from {least}"
     elif key in ("learning_rate", "eps"):
         if is_number(value) and value > 0:
             return float(value)

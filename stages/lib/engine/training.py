@@ -71,7 +71,7 @@ class Trainer:
         self.steps = bounds(len(train), recipe.batch_size)
         # The sums of loss and of wrong answers of each step stay on the device until somebody asks.
         self._sums = torch.zeros(2, len(self.steps), device=self.device)
-        self.place = torch.zeros(1, dtype=torch.int64, device=self.device)
+        self.step_number = torch.zeros(1, dtype=torch.int64, device=self.device)
         self.optimizer = self._adam()
         self.full_step: Callable[[Tensor, Tensor | None], None] = self.step
         if self.device.type == "cuda":
@@ -87,7 +87,7 @@ class Trainer:
         rate = learning_rate(self.recipe, epoch)
         self._set_rate(rate)
         self.model.train()
-        self.place.zero_()
+        self.step_number.zero_()
         indices, movements = self._plan(epoch)
         full = self.recipe.batch_size
         for step, (start, stop) in enumerate(self.steps):
@@ -164,14 +164,17 @@ class Trainer:
             torch.mps.manual_seed(seed)
 
     def step(self, indices: Tensor, movements: Tensor | None, loss_of: Loss | None = None) -> None:
-        """One step on the images at ``indices`` (B,), by ``self.loss`` or a compiled one; it waits for nothing."""
+        """One step on the images at ``indices`` (B,), moved by ``movements`` (B, 3), see `batches.moves`; it waits for nothing.
+
+        ``loss_of`` takes the place of ``self.loss``: the same, compiled.
+        """
         self.optimizer.zero_grad(set_to_none=True)
         loss, wrong = (loss_of or self.loss)(indices, movements)
         loss.backward()  # type: ignore[no-untyped-call]
         self.optimizer.step()
         sums = torch.stack([loss.detach() * len(indices), wrong.to(loss.dtype)])
-        self._sums.index_copy_(1, self.place, sums.unsqueeze(1))
-        self.place += 1
+        self._sums.index_copy_(1, self.step_number, sums.unsqueeze(1))
+        self.step_number += 1
 
     def loss(self, indices: Tensor, movements: Tensor | None) -> tuple[Tensor, Tensor]:
         """Mean cross entropy, and the number of wrong answers, on the train images at ``indices`` (B,)."""

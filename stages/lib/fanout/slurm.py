@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from stages.lib.cells import Cell
-from stages.lib.errors import StudyError
+from stages.lib.errors import StudyError, one_line
 from stages.lib.fanout import paths
 from stages.lib.fanout.jobs import Job, submitit
 from stages.lib.fanout.worker import Work
@@ -61,7 +61,7 @@ class Slurm:
             with self._executor.batch():
                 handles = [self._executor.submit(Work(cell, None, self._leave_lock)) for cell in cells]
         except (subprocess.CalledProcessError, self._submitit.core.utils.FailedJobError) as error:
-            raise StudyError(f"Slurm refused the jobs: {' '.join(str(error).split())}") from None
+            raise StudyError(f"Slurm refused the jobs: {one_line(error)}.") from None
         return [Job(cell, handle, "Slurm", running=False) for cell, handle in zip(cells, handles, strict=True)]
 
     def look(self, jobs: Sequence[Job]) -> None:

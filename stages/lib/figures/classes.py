@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from stages.lib.analysis import Analysis
 from stages.lib.calibration import calibrate, wilson
 from stages.lib.estimates import Arm
-from stages.lib.figures.style import Style, canvas, nothing, style
+from stages.lib.figures.style import INTERVAL, Style, canvas, nothing, style
 from stages.lib.results import Result
 
 HARDEST = 10
@@ -33,7 +33,7 @@ def calibration(analysis: Analysis, dataset: str) -> Figure | None:
         axes.set_xlabel("confidence, %")
         axes.set_ylabel("accuracy, %")
 
-    bars = "ECE: expected calibration error; grey bars: share of images"
+    bars = f"ECE: expected calibration error; lines: {INTERVAL}; grey bars: share of images"
     title = f"Calibration, {dataset}, fraction {analysis.grid.fraction} ({bars})"
     return _panels(analysis, dataset, title, 3.3, 3.2, draw)
 
@@ -48,17 +48,23 @@ def hardest_classes(analysis: Analysis, dataset: str) -> Figure | None:
         images = np.bincount(labels, minlength=len(classes))
         errors = np.bincount(labels, weights=wrong, minlength=len(classes)).astype(np.int64)
         share = errors / np.maximum(images, 1)
-        worst = np.argsort(-share, kind="stable")[: min(HARDEST, len(classes))]
+        worst = np.argsort(-share, kind="stable")[: min(HARDEST, np.count_nonzero(errors))]
+        if not len(worst):
+            nothing(axes, "no errors")
+            return
         low, high = wilson(share[worst], np.maximum(images[worst], 1) / len(runs))
         places = np.arange(len(worst))
         axes.hlines(places, 100 * low, 100 * high, color=look.colour, linewidth=1.2)
         axes.plot(100 * share[worst], places, **(look.line | {"linestyle": "none"}))
         axes.set_yticks(places, [classes[each] for each in worst], fontsize=8)
         axes.set_ylim(len(worst) - 0.5, -0.5)
-        axes.set_xlim(0, 100)
+        axes.set_xlim(-3, 103)  # or markers at the ends are cut in half
         axes.set_xlabel("error of the class, %")
 
-    return _panels(analysis, dataset, f"Hardest classes, {dataset}, fraction {analysis.grid.fraction}", 3.6, 2.8, draw)
+    which = f"those with most errors, ten at most, of equals the first; bars: {INTERVAL}"
+    return _panels(
+        analysis, dataset, f"Hardest classes, {dataset}, fraction {analysis.grid.fraction} ({which})", 3.6, 2.8, draw
+    )
 
 
 def confusion(analysis: Analysis, dataset: str) -> Figure | None:

@@ -5,7 +5,7 @@ from matplotlib.figure import Figure
 from stages.lib.analysis import Analysis
 from stages.lib.effects import penalty
 from stages.lib.estimates import error
-from stages.lib.figures.style import canvas, style
+from stages.lib.figures.style import canvas, shown, style
 from stages.lib.tables import shared_arms
 
 
@@ -16,7 +16,7 @@ def penalty_per_model(analysis: Analysis) -> Figure | None:
         return None
     models = analysis.grid.models
     with canvas(7.2, 1.1 + 0.42 * len(models)) as (figure, (axes,)):
-        axes.set_title("Penalty of the harder dataset at fraction 1.0")
+        axes.set_title(f"Penalty of the harder dataset at fraction 1.0{shown(analysis, 'bar')}")
         axes.set_xlabel(f"top-1 error on {datasets[1]} − top-1 error on {datasets[0]}, points")
         for place, model in enumerate(models):
             estimate, look = analysis.estimate(penalty(datasets, model, 1.0)), style(analysis, model)
@@ -50,7 +50,7 @@ def ours_beside_published(analysis: Analysis) -> Figure | None:
         return None
     names = {model.name: model for model in analysis.grid.models}
     with canvas(7.6, 1.2 + 0.24 * len(arms)) as (figure, (axes,)):
-        axes.set_title("Published (×) and ours, with our interval")
+        axes.set_title(f"Published (×) and ours{shown(analysis, 'bar')}")
         axes.set_xlabel("top-1 error, % of test images")
         for place, arm in enumerate(arms):
             look, ours = style(analysis, names[arm.model]), analysis.estimate(error(arm.dataset, arm.model, arm.fraction))

@@ -18,7 +18,10 @@ def learning_curves(analysis: Analysis, dataset: str) -> Figure | None:
     rows = -(-len(models) // columns)
     with canvas(0.3 + 4.3 * columns, 0.5 + 2.7 * rows, columns, rows) as (figure, panels):
         figure.suptitle(
-            f"Learning curves, {dataset}: validation error by epoch, for each train fraction", x=0.01, ha="left", fontsize=10
+            f"Learning curves, {dataset}: validation error by epoch, for each train fraction; circles: the epoch that is kept",
+            x=0.01,
+            ha="left",
+            fontsize=10,
         )
         highest, ends = 0.0, []
         for axes, model in zip(panels, models, strict=False):

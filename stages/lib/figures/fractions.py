@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from stages.lib.analysis import Analysis
 from stages.lib.effects import gain
 from stages.lib.estimates import Contrast, Estimate, error
-from stages.lib.figures.style import Style, canvas, label_ends, log_fractions, nothing, style
+from stages.lib.figures.style import Style, canvas, label_ends, log_fractions, nothing, shown, style
 
 MISSING = "no cells to show"
 SINGLE_RUNS = {"linestyle": "none", "markersize": 2.5, "markeredgewidth": 0.6, "alpha": 0.8}
@@ -20,7 +20,7 @@ def error_against_fraction(analysis: Analysis, dataset: str) -> Figure:
     """Top-1 error of every model, with its interval as a band, and single runs as dots where there are several."""
     fractions = analysis.grid.fractions
     with canvas(7.2, 4.2) as (figure, (axes,)):
-        axes.set_title(f"Top-1 error against train fraction, {dataset}")
+        axes.set_title(f"Top-1 error against train fraction, {dataset}{shown(analysis, 'band')}")
         axes.set_ylabel("top-1 error, % of test images")
         log_fractions(axes, fractions)
         lines = [
@@ -39,7 +39,8 @@ def gain_against_fraction(analysis: Analysis) -> Figure | None:
         return None
     datasets = analysis.grid.datasets
     with canvas(0.6 + 5.0 * len(datasets), 3.8, columns=len(datasets)) as (figure, panels):
-        figure.suptitle("Gain from pre-training, by train fraction", x=0.01, ha="left", fontsize=10)
+        title = f"Gain from pre-training, by train fraction{shown(analysis, 'band')}"
+        figure.suptitle(title, x=0.01, ha="left", fontsize=10)
         for axes, dataset in zip(panels, datasets, strict=True):
             axes.set_title(dataset)
             axes.set_ylabel("gain, points of top-1 error")
@@ -60,7 +61,8 @@ def slope(analysis: Analysis) -> Figure | None:
     ends = (1.0, analysis.grid.reduced[-1])
     datasets = analysis.grid.datasets
     with canvas(0.6 + 5.2 * len(datasets), 4.2, columns=len(datasets)) as (figure, panels):
-        figure.suptitle(f"Degradation: top-1 error from fraction 1.0 to {ends[1]}", x=0.01, ha="left", fontsize=10)
+        title = f"Degradation: top-1 error from fraction 1.0 to {ends[1]}{shown(analysis, 'bar')}"
+        figure.suptitle(title, x=0.01, ha="left", fontsize=10)
         for axes, dataset in zip(panels, datasets, strict=True):
             axes.set_title(dataset)
             axes.set_ylabel("top-1 error, % of test images")

@@ -19,6 +19,7 @@ from stages.lib.params import Model
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#000000")
 MARKERS = ("o", "s", "^", "D", "v", "P", "X")
 DASHES = ("-", (0, (6, 2)), (0, (1, 1.5)), (0, (6, 2, 1, 2)), (0, (3, 1, 1, 1, 1, 1)))
+INTERVAL = "95 % interval"
 LABEL_HEIGHT = 0.145  # inches, of a line of 8 points
 RC: dict[Any, Any] = {
     "svg.hashsalt": "study",
@@ -86,6 +87,11 @@ def save(figure: Figure, folder: Path, name: str) -> None:
         FigureCanvasSVG(figure).print_svg(str(folder / f"{name}.svg"), metadata={"Date": None, "Creator": None})  # type: ignore[no-untyped-call]
         figure.set_dpi(130)
         FigureCanvasAgg(figure).print_png(str(folder / f"{name}.png"), metadata={"Software": None})  # type: ignore[no-untyped-call]
+
+
+def shown(analysis: Analysis, mark: str) -> str:
+    """What the ``mark`` (band, bar) in a title shows; nothing for published numbers, which have no intervals."""
+    return f" ({mark}: {INTERVAL})" if analysis.measured_here else ""
 
 
 def spread(heights: Sequence[float], gap: float) -> list[float]:
