@@ -113,6 +113,7 @@ class Training:
             try:
                 with enough(self.machine, "lower train.batch_size or train.image_size in params.yaml"):
                     state = self._train(deadline)
+                self._refuse_edits()
                 self._write(state)
             except BrokenPipeError:  # whoever read the output has gone: no failure of the training
                 raise
@@ -218,6 +219,17 @@ class Training:
             tracker.finish()
             assert pending is not None  # a recipe has one epoch at least, and a finished training does not come here
             return pending.result()
+
+    def _refuse_edits(self) -> None:
+        """Raise StudyError where what determines the result is no longer what this training started from.
+
+        DVC reads parameters, code and data once more when a stage ends, and would record this result as theirs.
+        """
+        if Inputs.read(self.cell).determinants(self.machine) != self.determinants:
+            raise StudyError(
+                f"parameters, code or data of {self.cell} were edited while it was trained, so nothing was written; put them "
+                "back and the same command writes the finished result, or leave them and it trains anew."
+            )
 
     def _write(self, state: resume.State) -> None:
         """Write the cell's outs, each folder whole or not at all."""

@@ -197,6 +197,29 @@ def test_out_of_memory_is_one_sentence(error, where, tmp_path, monkeypatch):
     assert "out of memory" in json.loads(cells.failed(CNN).read_text())["error"]
 
 
+def test_what_is_edited_meanwhile_is_not_recorded_as_the_result_of_the_edit(tmp_path, monkeypatch, capsys):
+    """DVC reads params.yaml again when a stage ends."""
+    params = make(tmp_path) / "params.yaml"
+    monkeypatch.chdir(tmp_path)
+    before = params.read_text()
+    whole = train.Training(train.Inputs.read(CNN))
+    run_epoch = Trainer.run_epoch
+
+    def edited(*arguments):
+        params.write_text(before.replace("learning_rate: 0.003", "learning_rate: 0.006"))
+        return run_epoch(*arguments)
+
+    monkeypatch.setattr(Trainer, "run_epoch", edited)
+    with pytest.raises(StudyError, match="were edited while it was trained, so nothing was written; put them back"):
+        whole.run(None)
+    assert params.read_text() != before
+    assert not cells.runs(CNN).exists()
+    params.write_text(before)
+    run(CNN)
+    assert "was trained already" in capsys.readouterr().out
+    assert cells.runs(CNN).exists()
+
+
 def test_a_reader_that_has_gone_is_no_failure(tmp_path, monkeypatch):
     """python -m stages.train ... | head"""
     monkeypatch.chdir(make(tmp_path))
