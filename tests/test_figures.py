@@ -13,6 +13,7 @@ from stages.lib import results
 from stages.lib.analysis import Analysis
 from stages.lib.calibration import wilson
 from stages.lib.figures import classes, comparisons, curves, fractions
+from stages.lib.figures.drawn import all_figures
 from stages.lib.figures.style import save, spread, style
 from stages.lib.grid import Grid
 from stages.lib.params import Params
@@ -55,6 +56,16 @@ def test_lines_are_labelled_where_they_end_and_the_axis_has_the_ladder(analysis:
     assert axes.get_xscale() == "log" and axes.get_legend() is None
     assert [label.get_text() for label in axes.get_xticklabels()] == ["1.0", "0.5", "0.1"]
     assert len(axes.collections) == 2 * 4  # a band and its bars for each line
+
+
+@pytest.mark.parametrize("models", [None, ("cnn_scratch", "cnn_glyphs")])
+def test_titles_fit_on_their_figures(models: tuple[str, ...] | None, tmp_path: Path) -> None:
+    chosen = {"models": {name: MODELS[name] for name in models}} if models else {}
+    for name, _, figure in all_figures(analysed(tmp_path, **chosen)):
+        figure.draw_without_rendering()
+        titles = [figure._suptitle, *(axes._left_title for axes in figure.axes)]  # type: ignore[attr-defined]
+        for title in filter(None, titles):
+            assert title.get_window_extent().x1 <= figure.bbox.x1, f"{name}: {title.get_text()}"
 
 
 def test_several_seeds_show_single_runs_as_dots(tmp_path: Path) -> None:

@@ -34,7 +34,7 @@ def calibration(analysis: Analysis, dataset: str) -> Figure | None:
         axes.set_ylabel("accuracy, %")
 
     bars = f"ECE: expected calibration error; lines: {INTERVAL}; grey bars: share of images"
-    title = f"Calibration, {dataset}, fraction {analysis.grid.fraction} ({bars})"
+    title = f"Calibration, {dataset}, fraction {analysis.grid.fraction}\n{bars}"
     return _panels(analysis, dataset, title, 3.3, 3.2, draw)
 
 
@@ -61,10 +61,9 @@ def hardest_classes(analysis: Analysis, dataset: str) -> Figure | None:
         axes.set_xlim(-3, 103)  # or markers at the ends are cut in half
         axes.set_xlabel("error of the class, %")
 
-    which = f"those with most errors, ten at most, of equals the first; bars: {INTERVAL}"
-    return _panels(
-        analysis, dataset, f"Hardest classes, {dataset}, fraction {analysis.grid.fraction} ({which})", 3.6, 2.8, draw
-    )
+    which = f"ten at most, those with errors alone, of equals the first; bars: {INTERVAL}"
+    title = f"Hardest classes, {dataset}, fraction {analysis.grid.fraction}\n{which}"
+    return _panels(analysis, dataset, title, 3.6, 2.8, draw)
 
 
 def confusion(analysis: Analysis, dataset: str) -> Figure | None:
