@@ -4,8 +4,15 @@ import os
 from pathlib import Path
 
 import pytest
+import torch
+
+from stages.lib.engine import exactness
 
 ROOT = Path(__file__).resolve().parent.parent
+
+# Libraries choose their kernels once in a process. Here, as in a stage, before the first computation: else what a test computes
+# itself would depend on the tests before it, and differ from what a stage computes.
+exactness.pin(torch.device("cpu"), "fp32")
 
 
 @pytest.fixture(autouse=True)

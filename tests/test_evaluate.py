@@ -2,6 +2,8 @@
 
 import json
 import subprocess
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
 
 import numpy as np
 import pytest
@@ -9,12 +11,18 @@ from tiny import CNN, VIT, make, run
 
 from stages import evaluate, train
 from stages.lib import cells
-from stages.lib.engine import resume
+from stages.lib.datasets.formats import load as load_dataset
+from stages.lib.engine import exactness, resume
 from stages.lib.engine.atomic import write
 from stages.lib.engine.batches import ImageSet, Preprocess
 from stages.lib.engine.checkpoint import RECORD, pack, read
+from stages.lib.engine.inference import logits
 from stages.lib.engine.models import build, load
+from stages.lib.engine.recipe import Recipe
+from stages.lib.engine.training import Trainer
 from stages.lib.errors import StudyError
+from stages.lib.metrics import Predictions
+from stages.lib.params import Params, Source
 
 
 @pytest.fixture
@@ -109,20 +117,19 @@ def test_a_cell_is_wrong_before_torch_is_imported(tmp_path):
 
 
 @pytest.mark.parametrize("arch", ["resnet50", "vit_small_patch16_224"])
-def test_the_real_models_take_steps_on_real_images(arch, datasets_dir, tmp_path):
-    """Forward, backward, checkpoint and evaluation at 224 pixels."""
+def test_the_real_models_take_steps_on_real_images(arch, datasets_dir, tmp_path, monkeypatch):
+    """Forward, backward, checkpoint and evaluation at 224 pixels; in a process whose kernels are those for bf16."""
+    for name in exactness.PORTABLE_FP32:
+        monkeypatch.delenv(name, raising=False)
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as fresh:
+        fresh.submit(take_steps, arch, tmp_path).result()
+
+
+def take_steps(arch, folder):
     import torch
 
-    from stages.lib.datasets.formats import load as load_dataset
-    from stages.lib.engine import exactness
-    from stages.lib.engine.inference import logits
-    from stages.lib.engine.recipe import Recipe
-    from stages.lib.engine.training import Trainer
-    from stages.lib.metrics import Predictions
-    from stages.lib.params import Params, Source
-
     device = torch.device("cpu")
-    dataset = load_dataset(Source("cifar10", {"url": "http://127.0.0.1:9"}), tmp_path)
+    dataset = load_dataset(Source("cifar10", {"url": "http://127.0.0.1:9"}), folder)
     recipe = Recipe(**{**vars(Params.load().recipe("cifar10", "resnet50_scratch")), "batch_size": 4})
     exactness.pin(device, recipe.precision)
     few = ImageSet.load(dataset.train_images[:8], dataset.train_labels[:8], device)
@@ -130,9 +137,9 @@ def test_the_real_models_take_steps_on_real_images(arch, datasets_dir, tmp_path)
     trainer = Trainer(build(arch, {}, 10, 224, seed=0), recipe, 0, few, few, preprocess)
     line = trainer.run_epoch(0, lambda images, loss: None)
     assert 1 < line.train_loss < 6
-    write(tmp_path / "checkpoint.safetensors", pack(trainer.model.state_dict(), dict.fromkeys(RECORD) | {"arch": arch}))
+    write(folder / "checkpoint.safetensors", pack(trainer.model.state_dict(), dict.fromkeys(RECORD) | {"arch": arch}))
 
-    weights, study = read(tmp_path / "checkpoint.safetensors")
+    weights, study = read(folder / "checkpoint.safetensors")
     model = build(study["arch"], {}, 10, 224, seed=1)
     load(model, weights, "checkpoint")
     tests = ImageSet.load(dataset.test_images[:8], dataset.test_labels[:8], device)
