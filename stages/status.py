@@ -4,8 +4,6 @@ Reads files, writes nothing, and can be called while `dvc repro` runs. It is no 
 """
 
 import json
-import os
-import sys
 import textwrap
 from collections import Counter
 from collections.abc import Iterator
@@ -13,7 +11,7 @@ from typing import Any
 
 from stages.lib import status
 from stages.lib.cells import Cell
-from stages.lib.console import parser, run, say
+from stages.lib.console import hush, parser, run, say
 from stages.lib.status import TO_TRAIN, CellStatus, State, StudyStatus
 from stages.lib.timing import duration
 
@@ -36,8 +34,8 @@ def main() -> None:
     study = status.read()
     try:
         say(json.dumps(as_data(study), indent=1) if given.json else "\n".join(lines(study)))
-    except BrokenPipeError:  # the reader has seen enough (status | head)
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except BrokenPipeError:  # no failure here: there is nothing left to do
+        hush()
 
 
 def as_data(study: StudyStatus) -> dict[str, Any]:

@@ -1,11 +1,10 @@
 """The committed study can be had again: a cell made here, from nothing, is the cell in dvc.lock, byte for byte."""
 
 import importlib.metadata
-import platform
 import re
-from pathlib import Path
 
 import pytest
+import torch
 import yaml
 from clones import set_params, sh, working_tree
 
@@ -16,8 +15,7 @@ HOLDS_TIMES = "data/history"  # wall times among them
 @pytest.fixture
 def as_committed(root):
     """Skips where another processor or another torch may give other last digits."""
-    cpuinfo = Path("/proc/cpuinfo")
-    if platform.machine() != "x86_64" or not cpuinfo.exists() or "avx2" not in cpuinfo.read_text():
+    if not torch.cpu._is_avx2_supported():
         pytest.skip("this is no x86-64 processor with AVX2, on which the committed study was made")
     pinned = re.search(r"^torch==([\d.]+)", (root / "requirements.txt").read_text(), re.MULTILINE)[1]
     installed = importlib.metadata.version("torch")

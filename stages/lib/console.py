@@ -28,12 +28,17 @@ def run(main: Callable[[], None]) -> None:
         main()
     except StudyError as error:
         sys.exit(f"error: {error}")
-    except BrokenPipeError:  # whoever read the output has seen enough (status | head); what is flushed at the end goes nowhere
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except BrokenPipeError:
+        hush()
         sys.exit(128 + signal.SIGPIPE)
     except OSError as error:  # a full disk, a missing permission: not a defect of ours
         where = f" ({error.filename})" if error.filename else ""
         sys.exit(f"error: {error.strerror or error}{where}; nothing was recorded, put it right and run the same command.")
+
+
+def hush() -> None:
+    """For when whoever read the output has seen enough (status | head): what is flushed at the end goes nowhere."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def progress(**options: Any) -> "tqdm[Any]":
