@@ -16,11 +16,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from stages.lib.engine import exactness
-from stages.lib.engine.batches import ImageSet, Preprocess
-from stages.lib.engine.models import build, is_convolutional
-from stages.lib.engine.recipe import Recipe
-from stages.lib.engine.training import Trainer
+from study.design.recipe import Recipe
+from study.engine import exactness
+from study.engine.batches import ImageSet, Preprocess
+from study.engine.training import Trainer
+from study.models.build import build, is_convolutional
 
 CLASSES = 10
 SIDE = 32  # pixels of the data sets' images

@@ -67,8 +67,8 @@ class Steps:
 
     def __init__(self, way: str, arch: str, started: float):
         from benchmarks import ways
-        from stages.lib import devices
-        from stages.lib.engine import exactness
+        from study.engine import exactness
+        from study.runtime import devices
 
         self._ways, self._way, self._arch, self._started = ways, way, arch, started
         self._device = devices.choose()
@@ -81,7 +81,7 @@ class Steps:
 
     def machine(self, value: float) -> tuple[str, str, float]:
         """Kind and name of the device, and its measured rate of matrix products in FLOP/s."""
-        from stages.lib import devices
+        from study.runtime import devices
 
         return self._device.type, devices.describe(self._device), self._ways.matrix_rate(self._device)
 

@@ -9,15 +9,17 @@ python -m stages.aggregate --published         reports/published from data/publi
 import os
 from dataclasses import replace
 
-from stages.lib import cells, housekeeping, results
-from stages.lib.analysis import Analysis
-from stages.lib.console import parser, run, say
-from stages.lib.engine.folders import replaced
-from stages.lib.errors import StudyError
-from stages.lib.grid import Grid, ladder
-from stages.lib.params import Params
-from stages.lib.published import Published
-from stages.lib.report import write
+from study.base.console import parser, run, say
+from study.base.errors import StudyError
+from study.base.folders import replaced
+from study.design import cells
+from study.report.analysis import Analysis
+from study.report.writing import write
+from study.results import collected as results
+from study.runtime import housekeeping
+from study.settings.grid import Grid, ladder
+from study.settings.params import Params
+from study.statistics.published import Published
 
 
 def main() -> None:

@@ -5,12 +5,12 @@ Files that lie under the folder named by the environment variable DATASETS_DIR a
 
 from pathlib import Path
 
-from stages.lib import cells
-from stages.lib.console import parser, run, say
-from stages.lib.datasets import formats
-from stages.lib.engine import folders
-from stages.lib.params import Params
-from stages.lib.transfer import downloads
+from study.base import folders
+from study.base.console import parser, run, say
+from study.data import formats
+from study.data.transfer import downloads
+from study.design import cells
+from study.settings.params import Params
 
 
 def main() -> None:

@@ -10,17 +10,18 @@ import shutil
 
 import numpy as np
 
-from stages.lib import cells
-from stages.lib.cells import Cell
-from stages.lib.console import parser, run, say
-from stages.lib.engine import folders, resume
-from stages.lib.engine.atomic import write
-from stages.lib.engine.dataset import Dataset
-from stages.lib.engine.memory import enough
-from stages.lib.errors import StudyError
-from stages.lib.lifecycle import stoppable
-from stages.lib.metrics import Predictions
-from stages.lib.tracking import Tracker
+from study.base import folders
+from study.base.atomic import write
+from study.base.console import parser, run, say
+from study.base.errors import StudyError
+from study.data.dataset import Dataset
+from study.design import cells
+from study.design.cells import Cell
+from study.engine import resume
+from study.engine.memory import enough
+from study.results.predictions import Predictions
+from study.runtime.lifecycle import stoppable
+from study.runtime.tracking import Tracker
 
 
 def main() -> None:
@@ -59,12 +60,12 @@ def predict(cell: Cell, dataset: Dataset) -> Predictions:
     """What the cell's checkpoint says of the test images; StudyError where it does not fit cell or dataset."""
     import torch
 
-    from stages.lib import devices
-    from stages.lib.engine import exactness
-    from stages.lib.engine.batches import ImageSet, Preprocess
-    from stages.lib.engine.checkpoint import read
-    from stages.lib.engine.inference import logits
-    from stages.lib.engine.models import build, is_convolutional, load
+    from study.engine import exactness
+    from study.engine.batches import ImageSet, Preprocess
+    from study.engine.checkpoint import read
+    from study.engine.inference import logits
+    from study.models.build import build, is_convolutional, load
+    from study.runtime import devices
 
     device = devices.choose()
     file = cells.runs(cell) / "checkpoint.safetensors"

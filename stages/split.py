@@ -5,11 +5,11 @@ Writes data/splits/<dataset>/<fraction>/<seed>/train.npy and validation.npy.
 
 import numpy as np
 
-from stages.lib import cells
-from stages.lib.console import parser, run, say
-from stages.lib.errors import StudyError
-from stages.lib.params import Params
-from stages.lib.splits import split
+from study.base.console import parser, run, say
+from study.base.errors import StudyError
+from study.data.splits import split
+from study.design import cells
+from study.settings.params import Params
 
 
 def main() -> None:

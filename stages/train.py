@@ -17,19 +17,22 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from stages.lib import cells, code, provenance
-from stages.lib.cells import Cell
-from stages.lib.console import parser, run, say
-from stages.lib.engine import folders, resume
-from stages.lib.engine.atomic import write
-from stages.lib.engine.card import WEIGHTS, Card
-from stages.lib.engine.dataset import Dataset
-from stages.lib.engine.memory import enough
-from stages.lib.engine.recipe import Recipe
-from stages.lib.errors import StudyError, one_line
-from stages.lib.lifecycle import stoppable
-from stages.lib.params import Params
-from stages.lib.tracking import Tracker, new_id
+from study.base import folders
+from study.base.atomic import write
+from study.base.console import parser, run, say
+from study.base.errors import StudyError, one_line
+from study.data.dataset import Dataset
+from study.design import cells
+from study.design.cells import Cell
+from study.design.recipe import Recipe
+from study.engine import resume
+from study.engine.memory import enough
+from study.models.card import WEIGHTS, Card
+from study.results import provenance
+from study.runtime import code
+from study.runtime.lifecycle import stoppable
+from study.runtime.tracking import Tracker, new_id
+from study.settings.params import Params
 
 EX_TEMPFAIL = 75  # sysexits.h: not an error, the same command goes on
 
@@ -91,8 +94,8 @@ class Training:
 
     def __init__(self, inputs: Inputs) -> None:
         # Imported here, so that a mistake in params.yaml shows at once and not after seconds of importing torch.
-        from stages.lib import devices
-        from stages.lib.engine import exactness
+        from study.engine import exactness
+        from study.runtime import devices
 
         self.inputs = inputs
         self.cell = inputs.cell
@@ -144,11 +147,11 @@ class Training:
         from safetensors.torch import load
         from torch import Tensor
 
-        from stages.lib.engine.batches import ImageSet, Preprocess
-        from stages.lib.engine.checkpoint import pack
-        from stages.lib.engine.models import build, load_pretrained
-        from stages.lib.engine.training import Epoch, Trainer, best
-        from stages.lib.progress import Display
+        from study.engine.batches import ImageSet, Preprocess
+        from study.engine.checkpoint import pack
+        from study.engine.training import Epoch, Trainer, best
+        from study.models.build import build, load_pretrained
+        from study.runtime.progress import Display
 
         recipe, card, dataset = self.inputs.recipe, self.inputs.card, self.inputs.dataset
         model = build(card.arch, card.arch_options, len(dataset.classes), recipe.image_size, self.cell.seed)

@@ -5,11 +5,12 @@ A model from scratch gets the card alone. HF_ENDPOINT, HF_HOME, HF_TOKEN and HF_
 
 from pathlib import Path
 
-from stages.lib import architecture, cells, pretrained
-from stages.lib.console import parser, run, say
-from stages.lib.engine import folders
-from stages.lib.engine.card import WEIGHTS, Card, Normalisation
-from stages.lib.params import Model, Params
+from study.base import folders
+from study.base.console import parser, run, say
+from study.design import cells
+from study.models import architecture, pretrained
+from study.models.card import WEIGHTS, Card, Normalisation
+from study.settings.params import Model, Params
 
 
 def main() -> None:

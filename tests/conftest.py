@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from stages.lib.engine import exactness
+from study.engine import exactness
 
 ROOT = Path(__file__).resolve().parent.parent
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import yaml
 
-from stages.lib.cells import Cell
+from study.design.cells import Cell
 
 MODELS: dict[str, dict[str, Any]] = {
     "cnn_scratch": {"family": "cnn", "arch": "resnet10t", "weights": None, "recipe": {}, "scratch": None},

@@ -15,11 +15,11 @@ import yaml
 from grids import MODELS, sections, write_cells, write_study
 
 from stages import aggregate
-from stages.lib.cells import Cell
-from stages.lib.errors import StudyError
-from stages.lib.figures import drawn
-from stages.lib.grid import Grid
-from stages.lib.params import Params
+from study.base.errors import StudyError
+from study.design.cells import Cell
+from study.report.figures import drawn
+from study.settings.grid import Grid
+from study.settings.params import Params
 
 PROJECT = Path(__file__).parent.parent
 Aggregate = Callable[..., None]

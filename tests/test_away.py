@@ -1,4 +1,4 @@
-"""`python -m stages.away`: workers that share a remote alone, and a head that collects; stages are stubs of milliseconds.
+"""`python -m tools.away`: workers that share a remote alone, and a head that collects; stages are stubs of milliseconds.
 
 With real training, over SSH and with workers that die: trials/away.py.
 """
@@ -14,15 +14,15 @@ from types import SimpleNamespace
 import pytest
 from clones import commit, copy, ran, set_params, sh, working_tree
 
-from stages import away
-from stages.lib import yaml12
-from stages.lib.away import records
-from stages.lib.away.remote import Remote
-from stages.lib.cells import Cell
-from stages.lib.errors import StudyError
-from stages.lib.grid import Grid
-from stages.lib.params import Params
-from stages.lib.tracked import Pipeline
+from study.away import records
+from study.away.remote import Remote
+from study.base import yaml12
+from study.base.errors import StudyError
+from study.design.cells import Cell
+from study.pipeline.standing import Pipeline
+from study.settings.grid import Grid
+from study.settings.params import Params
+from tools import away
 
 SCRATCH, GLYPHS = CELLS = Cell("digits", "cnn_scratch", 1.0, 0), Cell("digits", "cnn_glyphs", 1.0, 0)
 STUB = """
@@ -103,7 +103,7 @@ def configure(clone, file="config.local", **options):
 
 def run(clone, *arguments, fails=False, **env):
     """With the environment of this interpreter not activated: neither its dvc nor its python is on the path."""
-    return sh(clone, sys.executable, "-m", "stages.away", *arguments, fails=fails, PATH=os.defpath, **env)
+    return sh(clone, sys.executable, "-m", "tools.away", *arguments, fails=fails, PATH=os.defpath, **env)
 
 
 def trains(output):
@@ -190,7 +190,7 @@ def test_what_a_worker_refuses_before_it_trains(clone):
             away.work([SCRATCH], at)
     with pytest.raises(StudyError, match=r"digits-cnn_scratch-0\.7-0 is no cell of study digits"):
         away.chosen(Grid.load(Params.load()), ["digits-cnn_scratch-0.7-0"])
-    for path in ("params.yaml", "stages/lib/cells.py", "stages/new.py"):
+    for path in ("params.yaml", "study/design/cells.py", "stages/new.py"):
         with (clone / path).open("a") as file:
             file.write("# edited\n")
         with pytest.raises(StudyError, match=f"{path} is not as in commit"):

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import torch
 
-from stages.lib.engine.batches import ImageSet, Preprocess, bounds, flip_crop, moves, order
-from stages.lib.engine.seeds import derive
+from study.design.seeds import derive
+from study.engine.batches import ImageSet, Preprocess, bounds, flip_crop, moves, order
 
 
 def test_order_depends_on_seed_and_epoch_alone():

@@ -5,8 +5,8 @@ import pytest
 from numpy.typing import NDArray
 from scipy import stats
 
-from stages.lib.bootstrap import resampled_errors, resampling_weights
-from stages.lib.estimates import Arm, Contrast, Errors, error, log_sd_ratio, minus
+from study.statistics.bootstrap import resampled_errors, resampling_weights
+from study.statistics.estimates import Arm, Contrast, Errors, error, log_sd_ratio, minus
 
 MODELS = ("cnn", "vit")
 IMAGES = 400

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from stages.lib.calibration import calibrate, wilson
+from study.statistics.calibration import calibrate, wilson
 
 
 def test_calibration_error_by_hand() -> None:

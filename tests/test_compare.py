@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from clones import GIT_IDENTITY
 
-from stages import compare
-from stages.lib.errors import StudyError
+from study.base.errors import StudyError
+from tools import compare
 
 
 def write(root: Path, study: str, verdict: str, effect: str) -> None:

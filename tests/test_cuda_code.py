@@ -13,12 +13,12 @@ from torch._subclasses.fake_tensor import DynamicOutputShapeException, FakeTenso
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
-from stages.lib.engine import cuda_graphs, exactness
-from stages.lib.engine.inference import logits
-from stages.lib.engine.memory import enough
-from stages.lib.engine.models import build
-from stages.lib.engine.recipe import AUGMENTATIONS, Recipe
-from stages.lib.errors import StudyError
+from study.base.errors import StudyError
+from study.design.recipe import AUGMENTATIONS, Recipe
+from study.engine import cuda_graphs, exactness
+from study.engine.inference import logits
+from study.engine.memory import enough
+from study.models.build import build
 
 everything = pytest.mark.parametrize(("family", "augmentation"), [(family, way) for family in ARCHS for way in AUGMENTATIONS])
 

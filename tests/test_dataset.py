@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from stages.lib.engine.dataset import Dataset
-from stages.lib.errors import StudyError
+from study.base.errors import StudyError
+from study.data.dataset import Dataset
 
 IMAGES, LABELS = np.zeros((6, 4, 4, 3), np.uint8), np.arange(6) % 3
 CLASSES = ("a", "b", "c")

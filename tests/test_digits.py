@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from sklearn.datasets import load_digits
 
-from stages.lib.datasets import digits
+from study.data import digits
 
 
 @pytest.fixture(scope="module")

@@ -18,11 +18,10 @@ from servers import Files, serving
 from test_plain_pickle import Evil, array_pickle
 
 from stages import download as stage
-from stages.lib import transfer
-from stages.lib.datasets import cifar, formats
-from stages.lib.engine.dataset import Dataset
-from stages.lib.errors import StudyError
-from stages.lib.params import Source
+from study.base.errors import StudyError
+from study.data import cifar, formats, transfer
+from study.data.dataset import Dataset
+from study.settings.params import Source
 
 
 def md5(content):
@@ -298,7 +297,7 @@ def test_a_failure_leaves_what_was_there(project, monkeypatch):
 
 
 def test_starts_without_torch_pandas_or_sklearn(project, root):
-    program = "import sys, stages.download, stages.lib.datasets.cifar; print({'torch', 'sklearn', 'pandas'} & set(sys.modules))"
+    program = "import sys, stages.download, study.data.cifar; print({'torch', 'sklearn', 'pandas'} & set(sys.modules))"
     assert command(project, root, "-c", program).stdout == "set()\n"
 
 

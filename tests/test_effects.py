@@ -6,13 +6,13 @@ from typing import Any
 import pytest
 from grids import MODELS, sections, write_study
 
-from stages.lib.analysis import Analysis
-from stages.lib.effects import Finding, findings
-from stages.lib.estimates import Arm, Errors, Estimate
-from stages.lib.grid import Grid
-from stages.lib.labels import Labels
-from stages.lib.params import Params
-from stages.lib.published import Published
+from study.report.analysis import Analysis
+from study.report.labels import Labels
+from study.settings.grid import Grid
+from study.settings.params import Params
+from study.statistics.effects import Finding, findings
+from study.statistics.estimates import Arm, Errors, Estimate
+from study.statistics.published import Published
 
 PROJECT = Path(__file__).parent.parent
 

@@ -10,19 +10,19 @@ import pytest
 from tiny import CNN, VIT, make, run
 
 from stages import evaluate, train
-from stages.lib import cells
-from stages.lib.datasets.formats import load as load_dataset
-from stages.lib.engine import exactness, resume
-from stages.lib.engine.atomic import write
-from stages.lib.engine.batches import ImageSet, Preprocess
-from stages.lib.engine.checkpoint import RECORD, pack, read
-from stages.lib.engine.inference import logits
-from stages.lib.engine.models import build, load
-from stages.lib.engine.recipe import Recipe
-from stages.lib.engine.training import Trainer
-from stages.lib.errors import StudyError
-from stages.lib.metrics import Predictions
-from stages.lib.params import Params, Source
+from study.base.atomic import write
+from study.base.errors import StudyError
+from study.data.formats import load as load_dataset
+from study.design import cells
+from study.design.recipe import Recipe
+from study.engine import exactness, resume
+from study.engine.batches import ImageSet, Preprocess
+from study.engine.checkpoint import RECORD, pack, read
+from study.engine.inference import logits
+from study.engine.training import Trainer
+from study.models.build import build, load
+from study.results.predictions import Predictions
+from study.settings.params import Params, Source
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""`python -m stages.fanout`: the plan, mistakes in its arguments, and a tiny grid from nothing to its report."""
+"""`python -m tools.fanout`: the plan, mistakes in its arguments, and a tiny grid from nothing to its report."""
 
 import signal
 import sys
@@ -8,17 +8,17 @@ from types import SimpleNamespace
 import pytest
 from clones import commit, ran, set_params, sh, working_tree
 
-from stages import fanout as command
-from stages.lib.cells import Cell
-from stages.lib.errors import StudyError
-from stages.lib.fanout import paths, plan, worker
-from stages.lib.fanout.driver import Driver
-from stages.lib.fanout.jobs import Job
-from stages.lib.fanout.local import gpus_here, slots
-from stages.lib.fanout.slurm import parameters
-from stages.lib.grid import Grid
-from stages.lib.params import Params
-from stages.lib.status import CellStatus, State, StudyStatus
+from study.base.errors import StudyError
+from study.design.cells import Cell
+from study.fanout import paths, plan, worker
+from study.fanout.driver import Driver
+from study.fanout.jobs import Job
+from study.fanout.local import gpus_here, slots
+from study.fanout.slurm import parameters
+from study.pipeline.status import CellStatus, State, StudyStatus
+from study.settings.grid import Grid
+from study.settings.params import Params
+from tools import fanout as command
 
 EASY, HARD = (Cell("digits", "cnn_scratch", fraction, 0) for fraction in (0.1, 1.0))
 
@@ -77,8 +77,8 @@ def test_a_dry_run_shows_the_commands_that_will_run(monkeypatch):
     assert "2. python -m dvc --wait-for-lock repro --single-item train@CELL evaluate@CELL, for" in shown
     monkeypatch.setattr(command, "LARGE", 1)
     shown = "\n".join(command.describe(study(*cells), ["0"], None))
-    assert "1. python -m stages.repro download weights split, where" in shown
-    assert "2. python -m stages.repro --leave-lock train@CELL evaluate@CELL, for" in shown
+    assert "1. python -m tools.repro download weights split, where" in shown
+    assert "2. python -m tools.repro --leave-lock train@CELL evaluate@CELL, for" in shown
     assert "3. what these did goes into dvc.lock; then python -m dvc --wait-for-lock repro" in shown
 
 
@@ -202,7 +202,7 @@ def test_two_cells_at_once_from_nothing_to_the_report(root, tmp_path):
     set_params(clone, "study.name=digits", "study.datasets=[digits]", "study.models=[cnn_scratch,cnn_glyphs]", "fraction=0.1")
     set_params(clone, "datasets.digits.recipe.epochs=1")
     commit(clone, "two cells")
-    output = sh(clone, "python", "-m", "stages.fanout", "--jobs", "2")
+    output = sh(clone, "python", "-m", "tools.fanout", "--jobs", "2")
     for cell in ("digits-cnn_glyphs-0.1-0", "digits-cnn_scratch-0.1-0"):
         assert f"start {cell} on CPU, log in .dvc/tmp/fanout/{cell}.log" in output and f"done {cell}" in output
         assert (clone / f".dvc/tmp/fanout/{cell}.log").read_text().count("epoch 1/1") == 1

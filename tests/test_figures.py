@@ -9,15 +9,15 @@ import pytest
 from grids import MODELS, sections, write_cells, write_study
 from matplotlib.figure import Figure
 
-from stages.lib import results
-from stages.lib.analysis import Analysis
-from stages.lib.calibration import wilson
-from stages.lib.figures import classes, comparisons, curves, fractions
-from stages.lib.figures.drawn import all_figures
-from stages.lib.figures.style import save, spread, style
-from stages.lib.grid import Grid
-from stages.lib.params import Params
-from stages.lib.published import Published
+from study.report.analysis import Analysis
+from study.report.figures import classes, comparisons, curves, fractions
+from study.report.figures.drawn import all_figures
+from study.report.figures.style import save, spread, style
+from study.results import collected as results
+from study.settings.grid import Grid
+from study.settings.params import Params
+from study.statistics.calibration import wilson
+from study.statistics.published import Published
 
 
 def analysed(root: Path, leave_out: slice = slice(0), **options: object) -> Analysis:

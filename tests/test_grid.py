@@ -5,10 +5,10 @@ from pathlib import Path
 import pytest
 from grids import MODELS, sections, write_study
 
-from stages.lib.errors import StudyError
-from stages.lib.grid import Grid, ladder
-from stages.lib.labels import Labels
-from stages.lib.params import Params
+from study.base.errors import StudyError
+from study.report.labels import Labels
+from study.settings.grid import Grid, ladder
+from study.settings.params import Params
 
 
 def grid(root: Path, *fractions: float, **options: object) -> Grid:

@@ -10,12 +10,12 @@ import yaml
 from grids import sections, write_cells, write_study
 
 from stages import aggregate
-from stages.lib import housekeeping
-from stages.lib.cells import Cell
-from stages.lib.errors import StudyError
-from stages.lib.figures import drawn
-from stages.lib.grid import Grid
-from stages.lib.params import Params
+from study.base.errors import StudyError
+from study.design.cells import Cell
+from study.report.figures import drawn
+from study.runtime import housekeeping
+from study.settings.grid import Grid
+from study.settings.params import Params
 
 STRAYS = (Cell("easy", "cnn_scratch", 0.3, 0), Cell("easy", "vit_scratch", 0.3, 0))
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import accuracy_score, log_loss, top_k_accuracy_score
 
-from stages.lib.metrics import Predictions
+from study.results.predictions import Predictions
 
 
 @pytest.fixture

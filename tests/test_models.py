@@ -7,8 +7,8 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from stages.lib.engine.models import build, is_convolutional, load, load_pretrained
-from stages.lib.errors import StudyError
+from study.base.errors import StudyError
+from study.models.build import build, is_convolutional, load, load_pretrained
 
 VIT = ("test_vit", {"patch_size": 8, "depth": 1})
 CNN = ("resnet10t", {"stem_width": 8, "channels": [8, 8, 16, 16]})
@@ -114,8 +114,8 @@ def test_the_compiler_is_left_out_until_it_is_needed(need):
     """What torch itself asks of the stand-in is answered by it; anything else finds the true compiler."""
     script = f"""
 import sys, torch
-from stages.lib.engine.exactness import pin
-from stages.lib.engine.models import build
+from study.engine.exactness import pin
+from study.models.build import build
 torch.cuda.is_available = lambda: False
 pin(torch.device("cpu"), "fp32")
 model = build("resnet10t", {{"stem_width": 8, "channels": [8, 8, 8, 16]}}, classes=3, image_size=32, seed=0)

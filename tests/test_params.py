@@ -5,9 +5,9 @@ import copy
 import pytest
 import yaml
 
-from stages.lib.cells import Cell
-from stages.lib.errors import StudyError
-from stages.lib.params import Params
+from study.base.errors import StudyError
+from study.design.cells import Cell
+from study.settings.params import Params
 
 
 @pytest.fixture

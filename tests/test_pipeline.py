@@ -1,15 +1,13 @@
 """dvc.yaml: the matrix of the design, and honest lists of the code that each stage depends on."""
 
-import re
 import subprocess
-from pathlib import Path
 
 import pytest
 import yaml
 
-from stages.lib import code
-from stages.lib.grid import Grid
-from stages.lib.params import Params
+from study.runtime import code
+from study.settings.grid import Grid
+from study.settings.params import Params
 
 STAGES = ("download", "weights", "split", "train", "evaluate", "aggregate")
 
@@ -19,67 +17,56 @@ def pipeline(root):
     return yaml.safe_load((root / "dvc.yaml").read_text())["stages"]
 
 
-def listed_code(root, pipeline, stage):
-    """The files and folders of code that dvc.yaml lists for a stage, and the files that these make."""
-    listed = [dep for dep in pipeline[stage]["deps"] if dep.startswith("stages/")]
-    folders = [dep for dep in listed if not dep.endswith(".py")]
-    inside = {
-        str(path.relative_to(root)) for folder in folders for path in (root / folder).rglob("*.py") if path.stat().st_size
-    }
-    return folders, inside, sorted(inside.union(set(listed) - set(folders)))
+def listed_code(pipeline, stage):
+    """The rooms and files of code that dvc.yaml lists for a stage."""
+    return [dep for dep in pipeline[stage]["deps"] if dep.startswith(("stages/", "study/"))]
 
 
-@pytest.mark.parametrize("stage", ["download", "weights", "split", "train", "aggregate"])
-def test_code_dependencies_are_what_the_stage_imports(root, pipeline, stage):
-    assert listed_code(root, pipeline, stage)[2] == code.files(f"stages.{stage}", root)
+def covers(dependency, path):
+    return path == dependency or path.startswith(f"{dependency}/")
 
 
-def test_code_dependencies_of_evaluate_are_what_it_imports_and_the_rest_of_the_engine(root, pipeline):
-    """The engine is one dependency, so that dvc.lock stays small; what evaluate alone imports is listed by itself."""
-    folders, inside, files = listed_code(root, pipeline, "evaluate")
-    assert folders == ["stages/lib/engine"]
-    assert sorted(inside.union(code.files("stages.evaluate", root))) == files
+@pytest.mark.parametrize("stage", STAGES)
+def test_code_dependencies_cover_what_the_stage_imports_and_nothing_else(root, pipeline, stage):
+    listed, imported = listed_code(pipeline, stage), code.files(f"stages.{stage}", root)
+    assert [path for path in imported if not any(covers(dependency, path) for dependency in listed)] == []
+    assert [dependency for dependency in listed if not any(covers(dependency, path) for path in imported)] == []
 
 
-def test_every_exempt_module_exists_and_is_imported_by_a_stage(root):
-    imported = "".join(line for stage in STAGES for line in import_lines(root / f"stages/{stage}.py"))
-    imported += "".join(line for path in (root / "stages/lib").rglob("*.py") for line in import_lines(path))
-    for path in code.EXEMPT:
-        assert (root / path).is_file()
-        assert re.search(rf"\b{Path(path).stem}\b", imported), path
+def test_exempt_rooms_are_not_dependencies(root, pipeline):
+    for room in code.EXEMPT:
+        assert (root / room).is_dir()
+        assert not [dep for stage in STAGES for dep in listed_code(pipeline, stage) if dep.startswith(room)]
 
 
-def import_lines(path):
-    return [line for line in path.read_text().splitlines(keepends=True) if "import" in line and "stages.lib" in line]
+def write(path, content):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(content)
 
 
 def test_imports_inside_functions_and_through_others_are_found(tmp_path):
-    lib = tmp_path / "stages" / "lib"
-    lib.mkdir(parents=True)
-    (tmp_path / "stages" / "a.py").write_text("def f():\n    from stages.lib import b\n")
-    (lib / "b.py").write_text("import stages.lib.c\nimport json\n")
-    (lib / "c.py").write_text("from stages.lib.console import run\n")
-    (lib / "console.py").write_text("from stages.lib import only_for_the_console\n")
-    (lib / "only_for_the_console.py").write_text("1\n")
-    assert code.files("stages.a", tmp_path) == ["stages/a.py", "stages/lib/b.py", "stages/lib/c.py"]
+    write(tmp_path / "stages/a.py", "def f():\n    from study.room import b\n")
+    write(tmp_path / "study/room/b.py", "import study.room.c\nimport json\n")
+    write(tmp_path / "study/room/c.py", "from study.base.console import run\n")
+    write(tmp_path / "study/base/console.py", "from study.room import only_for_the_console\n")
+    write(tmp_path / "study/room/only_for_the_console.py", "1\n")
+    assert code.files("stages.a", tmp_path) == ["stages/a.py", "study/room/b.py", "study/room/c.py"]
 
 
 def test_digest_follows_the_code_and_not_the_exempt(tmp_path):
-    lib = tmp_path / "stages" / "lib"
-    lib.mkdir(parents=True)
-    (tmp_path / "stages" / "a.py").write_text("from stages.lib import b, console\n")
-    (lib / "b.py").write_text("x = 1\n")
-    (lib / "console.py").write_text("x = 1\n")
+    write(tmp_path / "stages/a.py", "from study.room import b\nfrom study.base import console\n")
+    write(tmp_path / "study/room/b.py", "x = 1\n")
+    write(tmp_path / "study/base/console.py", "x = 1\n")
     before = code.digest("stages.a", tmp_path)
-    (lib / "console.py").write_text("x = 2\n")
+    write(tmp_path / "study/base/console.py", "x = 2\n")
     assert code.digest("stages.a", tmp_path) == before
-    (lib / "b.py").write_text("x = 2\n")
+    write(tmp_path / "study/room/b.py", "x = 2\n")
     assert code.digest("stages.a", tmp_path) != before
 
 
 def test_stages_do_not_import_each_other_and_the_library_imports_no_stage(root):
     for stage in STAGES:
-        others = [path for path in code.files(f"stages.{stage}", root) if not path.startswith("stages/lib/")]
+        others = [path for path in code.files(f"stages.{stage}", root) if not path.startswith("study/")]
         assert others == [f"stages/{stage}.py"]
 
 

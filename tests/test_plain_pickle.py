@@ -7,8 +7,8 @@ import pickletools
 import numpy as np
 import pytest
 
-from stages.lib import plain_pickle
-from stages.lib.errors import StudyError
+from study.base.errors import StudyError
+from study.data import plain_pickle
 
 
 def array_pickle(array, code=b"u1", order=b"|"):

@@ -13,8 +13,8 @@ import yaml
 from clones import ran
 
 from benchmarks.dvc_overhead import STUB, Study
-from stages.lib import recording
-from stages.lib.errors import StudyError
+from study.base.errors import StudyError
+from study.pipeline import recording
 
 
 @pytest.fixture(scope="module")
@@ -93,7 +93,7 @@ def test_a_worker_leaves_alone_what_is_up_to_date_though_the_run_cache_does_not_
     """As after dvc pull, which brings no records of runs."""
     recording.reproduce()
     shutil.rmtree(study.folder / ".dvc/cache/runs")
-    (study.folder / "stages/lib/metrics.py").write_text("# evaluate's code\n")
+    (study.folder / "study/results/predictions.py").write_text("# evaluate's code\n")
     (study.folder / ".stub/python").write_text(STUB.replace("stages.train)", "stages.train) exit 1;;\nnever)"))
     first, second, *_ = study.cells
     shutil.rmtree(study.folder / f"data/runs/{second}")
@@ -109,7 +109,7 @@ def test_what_another_process_is_running_is_left_for_later(study):
     done, running, *_ = study.cells
     recording.run([f"train@{done}", f"evaluate@{done}"])
     (study.folder / ".stub/python").write_text(STUB.replace("stages.train)", "stages.train) touch on; sleep 60;"))
-    code = f"from stages.lib import recording; recording.run(['train@{running}'])"
+    code = f"from study.pipeline import recording; recording.run(['train@{running}'])"
     worker = subprocess.Popen([sys.executable, "-c", code], start_new_session=True)
     try:
         while not Path("on").exists():

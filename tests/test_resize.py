@@ -5,7 +5,7 @@ import pytest
 import torch
 from PIL import Image
 
-from stages.lib.engine.resize import FILTERS, resize, taps
+from study.engine.resize import FILTERS, resize, taps
 
 PIL_FILTERS = {"bilinear": Image.Resampling.BILINEAR, "bicubic": Image.Resampling.BICUBIC}
 SIZES = [
@@ -32,8 +32,8 @@ def by_us(images, size, interpolation, device="cpu"):
 
 @pytest.fixture(scope="module")
 def real_images(datasets_dir):
-    from stages.lib.datasets.formats import load
-    from stages.lib.params import Source
+    from study.data.formats import load
+    from study.settings.params import Source
 
     dataset = load(Source("cifar10", {"url": "http://127.0.0.1:9"}), datasets_dir.parent)
     return dataset.test_images[:300]

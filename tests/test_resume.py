@@ -13,9 +13,9 @@ import yaml
 from tiny import CNN, make, outs, run
 
 from stages import train
-from stages.lib import cells
-from stages.lib.engine import resume
-from stages.lib.errors import StudyError
+from study.base.errors import StudyError
+from study.design import cells
+from study.engine import resume
 
 EPOCHS = 6
 
@@ -70,7 +70,7 @@ def state_files():
 
 def test_killed_at_twenty_moments_it_ends_in_the_same_bytes(project, reference):
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["stages.train", "stages.lib.engine.training", "stages.lib.progress", "timm"])
+    context.set_forkserver_preload(["stages.train", "study.engine.training", "study.runtime.progress", "timm"])
     dice, kills, reached = random.Random(0), 0, set()
     longest: float | None = None  # seconds of a whole training here, which the first one tells
     while kills < 20:
@@ -174,11 +174,11 @@ def test_what_determines_the_result_is_in_the_key(project, capsys, monkeypatch, 
         card = cells.weights("cnn") / "card.json"
         card.write_text(card.read_text().replace("bilinear", "bicubic"))
     elif change == "code":
-        monkeypatch.setattr("stages.lib.code.digest", lambda module: "other")
+        monkeypatch.setattr("study.runtime.code.digest", lambda module: "other")
     elif change == "libraries":
-        monkeypatch.setattr("stages.lib.provenance.libraries", lambda: {"torch": "0"})
+        monkeypatch.setattr("study.results.provenance.libraries", lambda: {"torch": "0"})
     else:
-        monkeypatch.setattr("stages.lib.devices.describe", lambda device: "CPU (another, 1 thread)")
+        monkeypatch.setattr("study.runtime.devices.describe", lambda device: "CPU (another, 1 thread)")
     capsys.readouterr()
     here(stop_after=1)
     assert "going on" not in capsys.readouterr().out

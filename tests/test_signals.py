@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 from tiny import CNN, command, make
 
-from stages.lib import cells
-from stages.lib.engine import resume
-from stages.lib.lifecycle import _parent
+from study.design import cells
+from study.engine import resume
+from study.runtime.lifecycle import _parent
 
 PATIENCE = 60.0  # seconds, on a machine that does other things too
 

@@ -6,8 +6,8 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from stages.lib.errors import StudyError
-from stages.lib.splits import split
+from study.base.errors import StudyError
+from study.data.splits import split
 
 LABELS = arrays(np.int64, st.integers(40, 400), elements=st.integers(0, 4))
 FRACTION = st.floats(0.05, 1.0)

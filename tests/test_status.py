@@ -1,4 +1,4 @@
-"""`python -m stages.status`: each cell's state agrees with `dvc status`, while DVC is at work too, and nothing is written."""
+"""`python -m tools.status`: each cell's state agrees with `dvc status`, while DVC is at work too, and nothing is written."""
 
 import fcntl
 import json
@@ -15,14 +15,15 @@ from pathlib import Path
 import pytest
 from clones import commit, copy, set_params, sh, working_tree
 
-from stages import status as command
-from stages.lib import cells, status, timing
-from stages.lib.cells import Cell
-from stages.lib.engine import resume
-from stages.lib.errors import StudyError
-from stages.lib.grid import Grid
-from stages.lib.params import Params
-from stages.lib.status import State
+from study.base.errors import StudyError
+from study.design import cells
+from study.design.cells import Cell
+from study.engine import resume
+from study.pipeline import status, timing
+from study.pipeline.status import State
+from study.settings.grid import Grid
+from study.settings.params import Params
+from tools import status as command
 
 CNN = Cell("digits", "cnn_scratch", 0.2, 0)
 GLYPHS = Cell("digits", "cnn_glyphs", 0.2, 0)
@@ -113,7 +114,7 @@ def one(cell=CNN):
 
 def show(folder, *arguments, **env):
     """The command as users call it; an exit code other than 0 fails the test."""
-    output = sh(folder, "python", "-m", "stages.status", *arguments, **env)
+    output = sh(folder, "python", "-m", "tools.status", *arguments, **env)
     assert "Traceback" not in output
     return output
 
@@ -148,14 +149,14 @@ CHANGES = {
     "another study's parameter": (lambda: set_params(Path(), "datasets.digits100.recipe.epochs=3"), None, set()),
     "the recipe": (lambda: set_params(Path(), "train.learning_rate=0.002"), State.STALE, ALL),
     "one model's recipe": (lambda: set_params(Path(), "+models.cnn_scratch.recipe.epochs=2"), State.STALE, {"cnn_scratch"}),
-    "training's code": (lambda: put(Path("stages/lib/engine"), "training.py"), State.STALE, ALL),
-    "training's code, gone": (lambda: Path("stages/lib/engine/training.py").unlink(), State.STALE, ALL),
-    "evaluate's code": (lambda: put(Path("stages/lib"), "metrics.py"), State.TRAINED, ALL),
+    "training's code": (lambda: put(Path("study/engine"), "training.py"), State.STALE, ALL),
+    "training's code, gone": (lambda: Path("study/engine/training.py").unlink(), State.STALE, ALL),
+    "evaluate's code": (lambda: put(Path("study/results"), "predictions.py"), State.TRAINED, ALL),
     "a new dependency": (
         lambda: replace(
             "dvc.yaml",
-            "    - stages/lib/engine\n",
-            "    - stages/lib/engine\n    - stages/lib/page.py\n",
+            "    - study/engine\n",
+            "    - study/engine\n    - study/report/page.py\n",
         ),
         State.STALE,
         ALL,
@@ -201,7 +202,7 @@ def test_fresh_clone_is_recorded_and_stale_where_parameters_changed(clone, tmp_p
     sh(clone, "git", "clone", "--quiet", str(clone), str(tmp_path / "fresh"))
     monkeypatch.chdir(tmp_path / "fresh")
     assert set(states().values()) == {State.RECORDED}
-    put(tmp_path / "fresh/stages/lib", "metrics.py")  # evaluate's code: there is no checkpoint that could be tested
+    put(tmp_path / "fresh/study/results", "predictions.py")  # evaluate's code: there is no checkpoint that could be tested
     assert set(states().values()) == {State.RECORDED}
     set_params(tmp_path / "fresh", "+models.cnn_scratch.recipe.epochs=2")
     assert {cell.model for cell, state in states().items() if state is State.STALE} == {"cnn_scratch"}
@@ -249,8 +250,8 @@ def test_nothing_is_written(clone):
 STUB = """
 import sys, time
 from pathlib import Path
-from stages.lib.engine import resume
-from stages.lib.cells import Cell
+from study.engine import resume
+from study.design.cells import Cell
 cell = Cell.parse(sys.argv[1])
 store = resume.Store(cell, "0" * 64)
 with resume.exclusive(resume.workspace_lock(cell), cell), resume.exclusive(store.lock, cell):
@@ -387,7 +388,7 @@ def test_images_of_a_dataset_that_was_never_trained_on(by_hand):
 
 def test_mistakes_in_params_are_one_sentence(clone):
     set_params(clone, "fraction=1.5")
-    output = sh(clone, "python", "-m", "stages.status", fails=True)
+    output = sh(clone, "python", "-m", "tools.status", fails=True)
     assert output.startswith("error: params.yaml: fraction is 1.5") and output.count("\n") == 1
 
 
@@ -395,7 +396,7 @@ def test_looking_at_a_lock_stops_no_training(tmp_path):
     path = tmp_path / "lock"
     path.touch()
     with path.open("rb") as file:
-        fcntl.flock(file, fcntl.LOCK_SH)  # as stages.status does, for longer than it takes there
+        fcntl.flock(file, fcntl.LOCK_SH)  # as tools.status does, for longer than it takes there
         threading.Timer(0.1, fcntl.flock, (file.fileno(), fcntl.LOCK_UN)).start()
         with resume.exclusive(path, CNN):
             pass
@@ -408,7 +409,7 @@ def test_looking_at_a_lock_stops_no_training(tmp_path):
 
 
 def test_a_reader_that_has_seen_enough_is_no_error(by_hand, root):
-    line = f"{sys.executable} -m stages.status | true"
+    line = f"{sys.executable} -m tools.status | true"
     done = subprocess.run(
         ["bash", "-o", "pipefail", "-c", line], env={**os.environ, "PYTHONPATH": str(root)}, capture_output=True
     )

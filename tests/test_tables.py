@@ -8,14 +8,15 @@ from pathlib import Path
 import pytest
 from grids import sections, write_cells, write_study
 
-from stages.lib import results, tables
-from stages.lib.analysis import Analysis
-from stages.lib.estimates import Arm, Estimate
-from stages.lib.grid import Grid
-from stages.lib.params import Params
-from stages.lib.plots import all_plots
-from stages.lib.published import Published
-from stages.lib.table import Table, percent_with_interval, points, points_with_interval, signed
+from study.report import tables
+from study.report.analysis import Analysis
+from study.report.plots import all_plots
+from study.report.table import Table, percent_with_interval, points, points_with_interval, signed
+from study.results import collected as results
+from study.settings.grid import Grid
+from study.settings.params import Params
+from study.statistics.estimates import Arm, Estimate
+from study.statistics.published import Published
 
 PROJECT = Path(__file__).parent.parent
 

@@ -5,8 +5,8 @@ import sys
 import pytest
 from tiny import CNN, make, run
 
-from stages.lib import tracking
-from stages.lib.cells import Cell
+from study.design.cells import Cell
+from study.runtime import tracking
 
 
 @pytest.mark.parametrize(

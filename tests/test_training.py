@@ -9,13 +9,13 @@ import torch
 from tiny import CNN, VIT, make, outs, write_raw
 
 from stages import evaluate, train
-from stages.lib import cells
-from stages.lib.cells import Cell
-from stages.lib.engine.batches import ImageSet, Preprocess
-from stages.lib.engine.models import build
-from stages.lib.engine.recipe import Recipe
-from stages.lib.engine.training import Epoch, Trainer, best, learning_rate
-from stages.lib.errors import StudyError
+from study.base.errors import StudyError
+from study.design import cells
+from study.design.cells import Cell
+from study.design.recipe import Recipe
+from study.engine.batches import ImageSet, Preprocess
+from study.engine.training import Epoch, Trainer, best, learning_rate
+from study.models.build import build
 
 RECIPE = Recipe(
     image_size=32,
@@ -116,7 +116,7 @@ def test_the_best_epoch_is_the_earliest_of_equals():
 
 
 def test_an_epoch_is_what_a_plain_loop_does():
-    from stages.lib.engine.batches import order
+    from study.engine.batches import order
 
     eps = 1e-3  # where a gradient is 0 but for rounding, a small one would make steps of the noise
     ours = trainer(Recipe(**{**vars(RECIPE), "eps": eps}))
@@ -298,7 +298,7 @@ def test_the_whole_step_can_be_compiled_in_one_piece(augmentation):
 @pytest.mark.parametrize("arch", [("resnet10t", {}), ("test_vit", {"patch_size": 8, "proj_drop_rate": 0.1})])
 @pytest.mark.parametrize("augmentation", ["none", "flip_crop"])
 def test_a_cuda_training_is_exact_and_near_the_cpu(cuda, arch, augmentation):
-    from stages.lib.engine import exactness
+    from study.engine import exactness
 
     exactness.pin(cuda, "bf16")
     recipe = Recipe(**{**vars(RECIPE), "augmentation": augmentation, "precision": "bf16"})

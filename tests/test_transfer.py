@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 from servers import Files, serving
 
-from stages.lib import transfer
-from stages.lib.errors import StudyError
-from stages.lib.transfer import Checksum, fetched
+from study.base.errors import StudyError
+from study.data import transfer
+from study.data.transfer import Checksum, fetched
 
 CONTENT = bytes(range(256)) * 2000  # 512,000 bytes
 MD5 = Checksum("md5", hashlib.md5(CONTENT).hexdigest())
@@ -183,7 +183,7 @@ def test_killed_process_leaves_a_part_that_the_next_run_uses(site, tmp_path, roo
     site.files["/data.bin"] = CONTENT * 40  # 20 MB
     program = f"""
 import os, pathlib, signal, threading, time
-from stages.lib import transfer
+from study.data import transfer
 part = pathlib.Path({str(tmp_path)!r}, "data.bin.part")
 def kill():
     while not part.exists() or part.stat().st_size < 100_000: time.sleep(0.0005)

@@ -4,9 +4,9 @@ import base64
 import re
 from html.parser import HTMLParser
 
-from stages.lib.document import Bullets, Details, Heading, Paragraph, Picture, inline, markdown
-from stages.lib.table import Table
-from stages.lib.webpage import webpage
+from study.report.document import Bullets, Details, Heading, Paragraph, Picture, inline, markdown
+from study.report.table import Table
+from study.report.webpage import webpage
 
 SVG = b'<svg xmlns="http://www.w3.org/2000/svg"/>'
 TABLE = Table(

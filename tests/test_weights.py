@@ -17,10 +17,11 @@ from safetensors.torch import save, save_file
 from servers import COMMIT, Files, Hub, serving
 
 from stages import weights as stage
-from stages.lib import architecture, transfer
-from stages.lib.engine.card import Card
-from stages.lib.errors import StudyError
-from stages.lib.params import Model, Weights
+from study.base.errors import StudyError
+from study.data import transfer
+from study.models import architecture
+from study.models.card import Card
+from study.settings.params import Model, Weights
 
 ARCH, OPTIONS = "test_vit", {"patch_size": 8, "depth": 1}
 CONFIG = {
@@ -324,7 +325,7 @@ def test_card_that_is_damaged(tmp_path, text):
 
 
 def test_card_imports_neither_torch_nor_timm(root):
-    program = "import sys, stages.lib.engine.card; print({'torch', 'timm', 'numpy'} & set(sys.modules))"
+    program = "import sys, study.models.card; print({'torch', 'timm', 'numpy'} & set(sys.modules))"
     assert subprocess.run([sys.executable, "-c", program], cwd=root, capture_output=True, text=True).stdout == "set()\n"
 
 

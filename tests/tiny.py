@@ -8,10 +8,10 @@ from pathlib import Path
 import numpy as np
 import yaml
 
-from stages.lib import cells
-from stages.lib.cells import Cell
-from stages.lib.engine.card import Card
-from stages.lib.engine.dataset import Dataset
+from study.data.dataset import Dataset
+from study.design import cells
+from study.design.cells import Cell
+from study.models.card import Card
 
 ROOT = Path(__file__).resolve().parent.parent
 CNN = Cell("tiny", "cnn", 1.0, 0)

@@ -88,7 +88,7 @@ def work(clone: Path, server: Server, commit: str, *cells: str) -> "subprocess.P
     """A worker in a process group of its own; what it prints is added to work.log beside its clone."""
     with log(clone).open("ab") as file:
         return subprocess.Popen(
-            [sys.executable, "-m", "stages.away", "work", "--at", commit, *cells],
+            [sys.executable, "-m", "tools.away", "work", "--at", commit, *cells],
             cwd=clone,
             stdin=subprocess.DEVNULL,
             stdout=file,
@@ -99,7 +99,7 @@ def work(clone: Path, server: Server, commit: str, *cells: str) -> "subprocess.P
 
 
 def collect(clone: Path, server: Server, fails: bool = False) -> str:
-    return sh(clone, "python", "-m", "stages.away", "collect", fails=fails, **server.environment)
+    return sh(clone, "python", "-m", "tools.away", "collect", fails=fails, **server.environment)
 
 
 def log(clone: Path) -> Path:

@@ -1,4 +1,4 @@
-"""Try what can go wrong with `python -m stages.fanout` on one machine, each for real.
+"""Try what can go wrong with `python -m tools.fanout` on one machine, each for real.
 
     python -m trials.failures            # all cases
     python -m trials.failures disk       # some of: killed, itself, disk, share

@@ -21,7 +21,7 @@ DAMAGED = "data/predictions/digits-cnn_scratch-0.5-0"
 DAMAGE = """
 import json, sys
 from dvc.repo import Repo
-from stages.lib import yaml12
+from study.base import yaml12
 from pathlib import Path
 
 (md5,) = [
@@ -89,7 +89,7 @@ def writing(verdict: Verdict, server: Server, trained: Path, place: Path) -> Non
     pulls(verdict, server, trained, place)
     bare = clone_of(trained, place / "bare", server)
     (bare / "dvc.lock").unlink()
-    output = sh(bare, "python", "-m", "stages.away", "collect", **env)
+    output = sh(bare, "python", "-m", "tools.away", "collect", **env)
     verdict.check(
         "Running stage 'train" not in output and not study.differences(trained, bare),
         f"{server.name}: without dvc.lock, collect makes it again from the records",
@@ -112,7 +112,7 @@ def reading(verdict: Verdict, server: Server, trained: Path, place: Path) -> Non
     sh(pushing, "dvc", "push")
     pulls(verdict, server, trained, place)
     clone = clone_of(trained, place / "refused", server)
-    output = sh(clone, "python", "-m", "stages.away", "collect", fails=True)
+    output = sh(clone, "python", "-m", "tools.away", "collect", fails=True)
     verdict.check("is http, which DVC only reads" in output, f"{server.name}: collect refuses it with one sentence")
     sh(pushing, "python", "-c", DAMAGE, DAMAGED, PYTHONPATH=str(pushing))
     damaged(verdict, server, trained, place)

@@ -1,4 +1,4 @@
-"""Try `python -m stages.fanout --executor slurm` on a real Slurm, of three nodes on this one machine.
+"""Try `python -m tools.fanout --executor slurm` on a real Slurm, of three nodes on this one machine.
 
     python -m trials.slurm
 

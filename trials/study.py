@@ -97,10 +97,10 @@ def nothing_left(clone: Path) -> bool:
 
 
 def start(clone: Path, *arguments: str, log: Path, **env: str) -> "subprocess.Popen[bytes]":
-    """`python -m stages.fanout` in ``clone``, its output in ``log``."""
+    """`python -m tools.fanout` in ``clone``, its output in ``log``."""
     with log.open("ab") as file:
         return subprocess.Popen(
-            [sys.executable, "-m", "stages.fanout", *arguments],
+            [sys.executable, "-m", "tools.fanout", *arguments],
             cwd=clone,
             stdin=subprocess.DEVNULL,
             stdout=file,

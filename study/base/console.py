@@ -1,0 +1,51 @@
+"""How every stage talks to the person who started it: errors in one sentence, progress on a terminal and in a log."""
+
+import argparse
+import os
+import signal
+import sys
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from tqdm import tqdm
+
+from study.base.errors import StudyError
+
+
+def parser(module_doc: str, name: str) -> argparse.ArgumentParser:
+    """A parser for ``python -m stages.<name>`` that shows the module's docstring as its help."""
+    return argparse.ArgumentParser(
+        prog=f"python -m stages.{name}", description=module_doc, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+
+
+def run(main: Callable[[], None]) -> None:
+    """Run a stage; turn the errors that a user can put right into one sentence on stderr and exit code 1.
+
+    Everything else keeps its traceback: it is a defect, and whoever mends it needs to see where it happened.
+    """
+    try:
+        main()
+    except StudyError as error:
+        sys.exit(f"error: {error}")
+    except BrokenPipeError:
+        hush()
+        sys.exit(128 + signal.SIGPIPE)
+    except OSError as error:  # a full disk, a missing permission: not a defect of ours
+        where = f" ({error.filename})" if error.filename else ""
+        sys.exit(f"error: {error.strerror or error}{where}; nothing was recorded, put it right and run the same command.")
+
+
+def hush() -> None:
+    """For when whoever read the output has seen enough (status | head): what is flushed at the end goes nowhere."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def progress(**options: Any) -> "tqdm[Any]":
+    """A tqdm bar that shows on a terminal and stays silent in a log file or CI, where its lines would pile up."""
+    return tqdm(disable=not sys.stderr.isatty(), dynamic_ncols=True, leave=False, **options)
+
+
+def say(*parts: Iterable[str] | str) -> None:
+    """Print one line at once, so that it stands in the right place of a log that DVC also writes to."""
+    print(*parts, flush=True)

@@ -1,0 +1,92 @@
+"""Jobs on this machine, a slot each: one cell at a time per slot, several slots on a GPU where that pays."""
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Sequence
+from contextlib import suppress
+
+from study.design.cells import Cell
+from study.fanout import paths
+from study.fanout.jobs import Job, submitit
+from study.fanout.worker import Work
+from study.pipeline import status
+
+YEAR = 60 * 24 * 365  # minutes: a job has no time limit here
+
+
+def gpus_here() -> list[str]:
+    """What CUDA_VISIBLE_DEVICES names, -1 for none, else the GPUs that nvidia-smi lists; none on a machine without."""
+    visible = os.environ.get("CUDA_VISIBLE_DEVICES")
+    if visible is not None:
+        return [name.strip() for name in visible.split(",") if name.strip() not in ("", "-1")]
+    if shutil.which("nvidia-smi") is None:
+        return []
+    listed = subprocess.run(
+        ["nvidia-smi", "--query-gpu=index", "--format=csv,noheader"], capture_output=True, text=True, check=False
+    )
+    return listed.stdout.split() if listed.returncode == 0 else []
+
+
+def processors_here() -> int:
+    """The processors that this process may use; 1 on a Mac, whose jobs share its one GPU."""
+    if sys.platform == "darwin":
+        return 1
+    return len(os.sched_getaffinity(0))
+
+
+def slots(jobs: int | None, gpus: Sequence[str]) -> list[str | None]:
+    """The GPU of each of ``jobs`` slots, in turn; by default one slot per GPU, or per processor where there is no GPU."""
+    if not gpus:
+        return [None] * (jobs or processors_here())
+    return [gpus[place % len(gpus)] for place in range(jobs or len(gpus))]
+
+
+class Local:
+    """submitit's local executor. Its jobs outlive a driver that is killed; then the next one's workers wait for them."""
+
+    def __init__(self, slots: Sequence[str | None], leave_lock: bool):
+        self._leave_lock = leave_lock
+        self._free = list(slots)
+        self._taken: dict[Cell, str | None] = {}
+        self._executor = submitit().LocalExecutor(folder=paths.JOBS)
+        self._executor.update_parameters(timeout_min=YEAR, stderr_to_stdout=True)
+
+    def adopt(self) -> list[Job]:
+        return []  # a new worker takes the place of an old one, and waits for it at the cell's lock
+
+    def room(self) -> int:
+        return len(self._free)
+
+    def submit(self, cells: Sequence[Cell]) -> list[Job]:
+        return [self._submit(cell) for cell in cells]
+
+    def look(self, jobs: Sequence[Job]) -> None:
+        for job in jobs:
+            if not job.ended and job.handle.done():
+                job.ended = True
+                self._free.append(self._taken.pop(job.cell))
+
+    def stop(self, jobs: Sequence[Job]) -> None:
+        for job in jobs:
+            if not job.ended:
+                with suppress(ProcessLookupError):
+                    os.kill(int(job.handle.job_id), signal.SIGTERM)  # submitit's controller hands it on to the worker
+
+    def _submit(self, cell: Cell) -> Job:
+        gpu = self._slot(cell)
+        self._taken[cell] = gpu
+        # Ctrl-C reaches all processes of a terminal: the jobs shall be stopped by their driver, one by one and in order.
+        before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+        try:
+            handle = self._executor.submit(Work(cell, gpu, self._leave_lock))
+        finally:
+            signal.signal(signal.SIGINT, before)
+        return Job(cell, handle, f"GPU {gpu}" if gpu else "CPU")
+
+    def _slot(self, cell: Cell) -> str | None:
+        """A free slot; where an old worker is still at ``cell``, one of the same GPU if there is one."""
+        old = paths.lock(cell).read_text().strip() if status.held(paths.lock(cell)) else None
+        return self._free.pop(self._free.index(old) if old in self._free else 0)

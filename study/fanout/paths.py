@@ -1,0 +1,24 @@
+"""Names: the stages of a cell, and what a fan-out keeps under .dvc/tmp, where neither git nor any DVC command looks."""
+
+from pathlib import Path
+
+from study.design.cells import Cell
+
+FOLDER = Path(".dvc") / "tmp" / "fanout"
+DRIVER = FOLDER / "driver.lock"  # held while a driver runs
+JOBS = FOLDER / "jobs"  # submitit's: what each job is to do, what came of it
+
+
+def log(cell: Cell) -> Path:
+    """All that dvc and the stages of ``cell`` said, the latest try last."""
+    return FOLDER / f"{cell}.log"
+
+
+def lock(cell: Cell) -> Path:
+    """Held while a worker of ``cell``, or the dvc that it started, is alive; holds the worker's GPU in words."""
+    return FOLDER / f"{cell}.lock"
+
+
+def stages(cell: Cell) -> list[str]:
+    """The stages that a worker runs, in this order."""
+    return [f"train@{cell}", f"evaluate@{cell}"]

@@ -1,0 +1,69 @@
+"""Which cells are to be run, the longest first, and how long that will take by the rates that were measured."""
+
+import heapq
+import math
+from collections.abc import Iterable, Sequence
+
+from study.base.errors import StudyError
+from study.design.cells import Cell
+from study.pipeline import status
+from study.pipeline.standing import Pipeline, Standing, recorded
+from study.pipeline.status import CellStatus, State, StudyStatus
+from study.pipeline.timing import Timing
+from study.settings.params import Params
+
+SHARED = ("download", "weights", "split")
+
+
+def read() -> StudyStatus:
+    """The study as it stands. Raises StudyError where DVC cannot tell what is to be run."""
+    study = status.read()
+    if study.unknown:
+        raise StudyError(f"which cells are to be run is unknown: {study.unknown}")
+    return study
+
+
+def to_run(study: StudyStatus) -> list[CellStatus]:
+    """The cells that `dvc repro` would train or test: those that run already first, then the longest, else the largest."""
+    open_cells = [each for each in study.cells if each.state is not State.DONE]
+    return sorted(open_cells, key=_order)
+
+
+def shared_to_run() -> list[str]:
+    """The groups of stages that cells share, from the first one on that is not all up to date.
+
+    Where none is open, dvc is not called: it would be refused while the training of a cell reads what they made.
+    """
+    with Pipeline(recorded()) as pipeline:
+        open_stages = [name for name in pipeline.stages() if pipeline.standing(name) is not Standing.CURRENT]
+    opened = [place for place, group in enumerate(SHARED) if any(name.startswith(f"{group}@") for name in open_stages)]
+    return list(SHARED[opened[0] :]) if opened else []
+
+
+def _order(each: CellStatus) -> tuple[bool, float, float]:
+    known = 0.0 if each.state is State.TRAINED else each.seconds
+    return each.state is not State.RUNNING, -(math.inf if known is None else known), -each.cell.fraction
+
+
+def makespan(seconds: Iterable[float], slots: int, started: Sequence[float] = ()) -> float:
+    """Seconds until all is done, where each free slot takes the next of ``seconds``; ``started`` is what runs already."""
+    busy = [*started, *([0.0] * (slots - len(started)))]
+    heapq.heapify(busy)
+    for each in seconds:
+        heapq.heapreplace(busy, busy[0] + each)
+    return max(busy)
+
+
+class Expectation:
+    """What the training of single cells will still take; rates are read anew when a cell has ended."""
+
+    def __init__(self) -> None:
+        self._params = Params.load()
+        self.refresh()
+
+    def refresh(self) -> None:
+        self._timing = Timing(self._params)
+
+    def seconds(self, cell: Cell) -> float | None:
+        """By the training's own pace, else by a measured rate, else None."""
+        return status.seconds_left(cell, self._params, self._timing)

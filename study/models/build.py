@@ -1,0 +1,94 @@
+"""timm's models: built, given their initial weights from a seed, and fitted with pre-trained ones."""
+
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file
+from torch import Tensor, nn
+
+from study.base.errors import StudyError, one_line
+from study.design.seeds import derive
+from study.models import lean_timm
+
+
+def build(arch: str, options: Mapping[str, Any], classes: int, image_size: int, seed: int) -> nn.Module:
+    """timm's ``arch`` with a head for ``classes``, on the CPU in float32, initialised from ``seed`` alone.
+
+    ``image_size`` in pixels is passed on where the arch is made for one size (position embeddings). Raises StudyError
+    where timm has no such arch, or not with these options or this size.
+    """
+    timm = lean_timm.load()  # here, because it takes a second
+    if not timm.is_model(arch):
+        raise StudyError(f"timm {timm.__version__} has no model {arch!r}; timm.list_models('*') lists what it has.")
+    settings = dict(options)
+    config = timm.get_pretrained_cfg(arch)
+    if config is not None and config.fixed_input_size:
+        settings.setdefault("img_size", image_size)
+    with torch.random.fork_rng(devices=[]):
+        torch.default_generator.manual_seed(derive("initial weights", seed))
+        try:
+            model = timm.create_model(arch, pretrained=False, num_classes=classes, **settings)
+            _try(model, image_size)
+        except (TypeError, ValueError, RuntimeError, AssertionError) as error:
+            raise StudyError(f"timm cannot build {arch} with {settings} for {image_size} pixels: {one_line(error)}.") from None
+    assert isinstance(model, nn.Module)
+    return model
+
+
+def load_pretrained(model: nn.Module, file: Path) -> None:
+    """Give ``model`` the pre-trained weights in safetensors ``file``, all but the head, which keeps its initial values.
+
+    Goes through the arch's own checkpoint filter in timm, which resamples a ViT's position embeddings to the model's
+    image size. Raises StudyError where a tensor is missing, left over or of another shape; counters may be missing.
+    """
+    try:
+        weights: dict[str, Tensor] = load_file(file)
+    except (SafetensorError, FileNotFoundError) as error:
+        raise StudyError(f"{file} is absent or damaged ({one_line(error)}); make it again with the stage weights.") from None
+    head = _head(model)
+    weights = {name: tensor for name, tensor in weights.items() if not name.startswith(head)}
+    adapt = getattr(sys.modules[type(model).__module__], "checkpoint_filter_fn", None)
+    if adapt is not None:
+        weights = adapt(weights, model)
+    own = model.state_dict()
+    # Files of old lack batch normalisation's counters, which count from 0 then, as torch has it.
+    weights = {name: tensor for name, tensor in own.items() if name.endswith(".num_batches_tracked")} | weights
+    weights |= {name: tensor for name, tensor in own.items() if name.startswith(head)}
+    load(model, weights, str(file))
+
+
+def load(model: nn.Module, weights: Mapping[str, Tensor], source: str) -> None:
+    """Copy ``weights`` into ``model``, one tensor for each of its own; StudyError, naming ``source``, where they differ."""
+    own = model.state_dict()
+    for name in own.keys() | weights.keys():
+        found = "nothing" if name not in weights else f"shape {tuple(weights[name].shape)}"
+        wanted = "nothing" if name not in own else f"shape {tuple(own[name].shape)}"
+        if found != wanted:
+            raise StudyError(
+                f"{source} does not fit {type(model).__name__}: for {name} it holds {found} where the model has {wanted}; "
+                f"it is of another architecture or image size, so make it again."
+            )
+    model.load_state_dict(weights)
+
+
+def is_convolutional(model: nn.Module) -> bool:
+    """Whether most of the model's weights are convolutions, so that channels-last memory suits it."""
+    sizes = [(parameter.numel(), parameter.dim() == 4) for parameter in model.parameters()]
+    return 2 * sum(size for size, convolution in sizes if convolution) > sum(size for size, _ in sizes)
+
+
+@torch.inference_mode()
+def _try(model: nn.Module, image_size: int) -> None:
+    """Look at one black image: some sizes do not suit an arch, and only a forward pass tells."""
+    model.eval()(torch.zeros(1, 3, image_size, image_size))
+    model.train()
+
+
+def _head(model: nn.Module) -> tuple[str, ...]:
+    """Prefixes of the classifier's tensors, as timm names them."""
+    names = model.pretrained_cfg["classifier"]  # type: ignore[index]
+    return tuple(f"{name}." for name in ([names] if isinstance(names, str) else names))

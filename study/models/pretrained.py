@@ -1,0 +1,165 @@
+"""Pre-trained weights, fetched: from the Hugging Face hub, a URL, a file or a folder. Always safetensors, never pickles.
+
+Beside the weights lies a config.json as timm writes it, in every kind of source: mean, std and interpolation are the
+weights' own, and nothing else can tell them. timm's defaults for the architecture would often be others (bilinear
+for one set of ResNet50 weights, bicubic for the next), and nobody would see it.
+"""
+
+import errno
+import hashlib
+import json
+import re
+import shutil
+import urllib.parse
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from study.base.errors import StudyError, one_line
+from study.data.transfer import Checksum, downloads, fetched
+from study.settings.params import Weights
+
+HUB = "hf-hub:"
+CONFIG = "config.json"
+FILE = "model.safetensors"
+COMMIT = re.compile(r"[0-9a-f]{40}")
+SHA256 = re.compile(r"[0-9a-f]{64}")
+WAY_OUT = "weights.source in params.yaml also takes a local folder with config.json and model.safetensors"
+
+
+@dataclass(frozen=True)
+class Fetched:
+    """What came with the weights: config.json, the hub's commit, and the sha256 that the file has."""
+
+    config: Mapping[str, Any]
+    revision: str | None
+    sha256: str
+
+
+def fetch(weights: Weights, target: Path) -> Fetched:
+    """Copy the weights that ``weights.source`` names to ``target``, byte for byte, and check them against their sha256.
+
+    Raises StudyError where something is absent, damaged or out of reach.
+    """
+    source = weights.source
+    if source.startswith(HUB):
+        config, revision = _from_hub(source, target)
+    elif source.startswith(("http://", "https://")):
+        config, revision = _from_url(source, weights.sha256, target), None
+    else:
+        config, revision = _from_disk(source, target), None
+    found = Checksum("sha256", "").of(target)
+    if weights.sha256 is not None and found != weights.sha256:
+        raise StudyError(
+            f"{source} has the sha256 {found} instead of {weights.sha256}, which params.yaml gives; it is damaged, or another "
+            "version than the study was set up for."
+        )
+    return Fetched(config, revision, found)
+
+
+def _from_hub(source: str, target: Path) -> tuple[Mapping[str, Any], str]:
+    """config.json and commit of ``hf-hub:owner/name[@revision]``; HF_ENDPOINT, HF_HOME and HF_HUB_OFFLINE are honoured."""
+    from huggingface_hub import hf_hub_download
+
+    repository, _, revision = source.removeprefix(HUB).partition("@")
+    with _hub_errors(source):
+        config = Path(hf_hub_download(repository, CONFIG, revision=revision or None))
+        commit = config.parent.name  # the cache is laid out as snapshots/<commit>/<file>
+        if not COMMIT.fullmatch(commit):
+            raise StudyError(f"{source}: the hub's cache has no commit in {config}; {WAY_OUT}.")
+        # By commit, so that both files belong together even if the repository changes in between.
+        path = Path(hf_hub_download(repository, FILE, revision=commit))
+    shutil.copyfile(path, target)
+    # The cache links to a large file by the sha256 that the hub gives for it, and checks nothing but its length.
+    promised = path.readlink().name if path.is_symlink() else ""
+    if SHA256.fullmatch(promised) and Checksum("sha256", promised).of(target) != promised:
+        raise StudyError(f"{path} is damaged: its sha256 is not the hub's; delete the file it links to and run this again.")
+    return _parse(config.read_bytes(), f"{source}/{CONFIG}"), commit
+
+
+@contextmanager
+def _hub_errors(source: str) -> Iterator[None]:
+    """Turn what huggingface_hub raises into one sentence."""
+    from huggingface_hub import constants, errors
+
+    try:
+        yield
+    except StudyError:
+        raise
+    except errors.LocalEntryNotFoundError:
+        if constants.HF_HUB_OFFLINE:
+            reason = (
+                f"HF_HUB_OFFLINE is set and it is not in the cache {constants.HF_HUB_CACHE}: unset that, or copy the cache here"
+            )
+        else:
+            reason = (
+                f"{constants.ENDPOINT} is out of reach and it is not in the cache {constants.HF_HUB_CACHE}: run again with a "
+                "network, or fill the cache elsewhere, copy it here and set HF_HUB_OFFLINE=1"
+            )
+    except errors.EntryNotFoundError:
+        reason = f"the repository lacks {CONFIG} or {FILE}"
+    except errors.RevisionNotFoundError:
+        reason = "the repository has no such revision"
+    except errors.RepositoryNotFoundError:
+        reason = f"{constants.ENDPOINT} has no such repository, or shows it only to users with a token (HF_TOKEN)"
+    except errors.HFValidationError:
+        reason = "that is not of the form hf-hub:owner/name or hf-hub:owner/name@revision"
+    # The HTTP library behind huggingface_hub is another one from version to version, and so are its errors.
+    except Exception as error:
+        if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EROFS):
+            reason = f"the cache {constants.HF_HUB_CACHE} cannot be written ({error.strerror}): HF_HOME names another place"
+        else:
+            reason = f"{constants.ENDPOINT} failed ({type(error).__name__}: {one_line(error)})"
+    else:
+        return
+    raise StudyError(f"{source} could not be fetched: {reason}; {WAY_OUT}.")
+
+
+def _from_url(url: str, sha256: str | None, target: Path) -> Mapping[str, Any]:
+    """The config.json beside the .safetensors file at ``url``."""
+    parts = urllib.parse.urlsplit(url)
+    if not parts.path.endswith(".safetensors"):
+        raise StudyError(f"{url} is not a .safetensors file, and no other kind of weights is read; {WAY_OUT}.")
+    beside = parts._replace(path=f"{parts.path.rpartition('/')[0]}/{CONFIG}").geturl()
+    # Two URLs may end alike: transfers are kept apart by the whole of it.
+    folder = downloads() / hashlib.sha256(url.encode()).hexdigest()[:16]
+    needs = f"mean, std and interpolation come from a {CONFIG} beside the weights, and {WAY_OUT}"
+    with fetched(beside, folder, CONFIG, None, needs) as path:
+        config = _parse(path.read_bytes(), beside)
+    expected = Checksum("sha256", sha256) if sha256 else None
+    with fetched(url, folder, FILE, expected, WAY_OUT) as path:
+        shutil.copyfile(path, target)
+    shutil.rmtree(folder, ignore_errors=True)
+    return config
+
+
+def _from_disk(source: str, target: Path) -> Mapping[str, Any]:
+    """The config.json of a folder laid out like a hub repository, or beside a .safetensors file."""
+    path = Path(source).expanduser()
+    if path.is_dir():
+        path = path / FILE
+    elif path.suffix != ".safetensors":
+        raise StudyError(
+            f"weights.source is {source!r} in params.yaml, which is neither a folder here nor a .safetensors file; "
+            f"it may also be {HUB}owner/name or a URL."
+        )
+    config = path.with_name(CONFIG)
+    for needed in (path, config):
+        if not needed.is_file():
+            raise StudyError(
+                f"{needed} is not here; weights.source {source!r} needs model weights with a {CONFIG} beside them."
+            )
+    shutil.copyfile(path, target)
+    return _parse(config.read_bytes(), str(config))
+
+
+def _parse(content: bytes, where: str) -> Mapping[str, Any]:
+    try:
+        config = json.loads(content)
+    except ValueError as error:
+        raise StudyError(f"{where} is no readable JSON ({error}).") from None
+    if not isinstance(config, dict) or not isinstance(config.get("pretrained_cfg", {}), dict):
+        raise StudyError(f"{where} is not a configuration as timm writes it.")
+    return config

@@ -1,0 +1,69 @@
+"""Figures that set numbers side by side: the penalty per model, and ours beside the published."""
+
+from matplotlib.figure import Figure
+
+from study.report.analysis import Analysis
+from study.report.figures.style import canvas, shown, style
+from study.report.tables import shared_arms
+from study.statistics.effects import penalty
+from study.statistics.estimates import error
+
+
+def penalty_per_model(analysis: Analysis) -> Figure | None:
+    """error(hard) - error(easy) of every model at fraction 1.0, with intervals; None for other than two datasets."""
+    datasets = analysis.grid.datasets
+    if len(datasets) != 2 or 1.0 not in analysis.grid.fractions:
+        return None
+    models = analysis.grid.models
+    with canvas(7.2, 1.1 + 0.42 * len(models)) as (figure, (axes,)):
+        axes.set_title(f"Penalty of the harder dataset at fraction 1.0{shown(analysis, 'bar')}")
+        axes.set_xlabel(f"top-1 error on {datasets[1]} − top-1 error on {datasets[0]}, points")
+        for place, model in enumerate(models):
+            estimate, look = analysis.estimate(penalty(datasets, model, 1.0)), style(analysis, model)
+            if estimate is None:
+                axes.text(0, place, " missing", va="center", color="#666666", fontsize=8)
+                continue
+            if estimate.low is not None and estimate.high is not None:
+                axes.hlines(place, 100 * estimate.low, 100 * estimate.high, color=look.colour, linewidth=1.6)
+            if len(estimate.runs) > 1:
+                axes.plot([100 * run for run in estimate.runs], [place + 0.22] * len(estimate.runs), ".", color=look.colour)
+            axes.plot([100 * estimate.value], [place], **(look.line | {"linestyle": "none", "markersize": 7}))
+            axes.annotate(
+                f"{100 * estimate.value:+.1f}".replace("-", "−"),
+                (100 * estimate.value, place),
+                xytext=(0, 6),
+                textcoords="offset points",
+                ha="center",
+                fontsize=8,
+                color=look.colour,
+            )
+        axes.set_yticks(range(len(models)), [analysis.labels.model(model) for model in models])
+        axes.set_ylim(len(models) - 0.5, -0.7)
+        axes.axvline(0, color="#888888", linewidth=0.8)
+    return figure
+
+
+def ours_beside_published(analysis: Analysis) -> Figure | None:
+    """Published errors as crosses, ours with intervals, a row for each cell; None where no cell of ours is published."""
+    arms = shared_arms(analysis)
+    if not arms:
+        return None
+    names = {model.name: model for model in analysis.grid.models}
+    with canvas(7.6, 1.2 + 0.24 * len(arms)) as (figure, (axes,)):
+        axes.set_title(f"Published (×) and ours{shown(analysis, 'bar')}")
+        axes.set_xlabel("top-1 error, % of test images")
+        for place, arm in enumerate(arms):
+            look, ours = style(analysis, names[arm.model]), analysis.estimate(error(arm.dataset, arm.model, arm.fraction))
+            theirs = 100 * analysis.published.errors[arm]
+            if ours is not None:
+                axes.plot([100 * ours.value, theirs], [place, place], color="#bbbbbb", linewidth=0.8)
+                if ours.low is not None and ours.high is not None:
+                    axes.hlines(place, 100 * ours.low, 100 * ours.high, color=look.colour, linewidth=1.6)
+                axes.plot([100 * ours.value], [place], **(look.line | {"linestyle": "none"}))
+            axes.plot([theirs], [place], "x", color="black", markersize=6)
+        rows = [f"{arm.dataset}, {analysis.labels.model(names[arm.model])}, {arm.fraction}" for arm in arms]
+        rows = [row if arm in analysis.errors else f"{row} (missing)" for row, arm in zip(rows, arms, strict=True)]
+        axes.set_yticks(range(len(arms)), rows, fontsize=8)
+        axes.set_ylim(len(arms) - 0.4, -0.6)
+        axes.set_xlim(left=0)
+    return figure

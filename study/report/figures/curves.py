@@ -1,0 +1,51 @@
+"""Learning curves: a panel for each model, a line for each train fraction."""
+
+import numpy as np
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+
+from study.report.analysis import Analysis
+from study.report.figures.style import DASHES, canvas, label_ends, nothing, style
+from study.statistics.estimates import Arm
+
+
+def learning_curves(analysis: Analysis, dataset: str) -> Figure | None:
+    """Validation error by epoch of every cell, the kept epoch ringed; None where no cell is there."""
+    if not any(cell.dataset == dataset for cell in analysis.results):
+        return None
+    models, fractions = analysis.grid.models, analysis.grid.fractions
+    columns = min(2, len(models))
+    rows = -(-len(models) // columns)
+    with canvas(0.3 + 4.3 * columns, 0.5 + 2.7 * rows, columns, rows) as (figure, panels):
+        figure.suptitle(
+            f"Learning curves, {dataset}: validation error by epoch, for each train fraction; circles: the epoch that is kept",
+            x=0.01,
+            ha="left",
+            fontsize=10,
+        )
+        highest, ends = 0.0, []
+        for axes, model in zip(panels, models, strict=False):
+            axes.set_title(analysis.labels.model(model))
+            axes.set_xlabel("epoch")
+            axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+            axes.set_ylabel("validation error, %")
+            names, colour, width = [], style(analysis, model).colour, 1.3 if len(analysis.grid.seeds) == 1 else 0.8
+            for place, fraction in enumerate(fractions):
+                for number, result in enumerate(analysis.arm_results(Arm(dataset, model.name, fraction))):
+                    epochs, errors = result.history["epoch"], 100 * result.history["val_error"]
+                    axes.plot(epochs, errors, color=colour, linestyle=DASHES[place % len(DASHES)], linewidth=width)
+                    best = np.flatnonzero(epochs == result.provenance["best_epoch"])
+                    axes.plot(epochs[best], errors[best], "o", color=colour, markerfacecolor="white", markersize=4)
+                    highest = max(highest, float(errors.max()))
+                    if number == 0:
+                        names.append((float(errors[-1]), str(fraction), colour))
+            if not names:
+                nothing(axes, "missing")
+            ends.append(names)
+        for axes in panels[len(models) :]:
+            axes.set_axis_off()
+        for axes in panels[: len(models)]:
+            axes.set_ylim(0, 1.04 * highest)
+        for axes, names in zip(panels, ends, strict=False):
+            label_ends(axes, names)
+    return figure

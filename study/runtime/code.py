@@ -1,0 +1,57 @@
+"""Which files of this project a stage runs: what dvc.yaml must list as its dependencies, and what keys a resume state.
+
+Found by walking the import statements, without importing anything; a test holds dvc.yaml to it.
+"""
+
+import ast
+import hashlib
+from pathlib import Path
+
+# Rooms that cannot change a result, so that a change in them must not cost a night of training: base writes files whole and
+# talks, settings reads parameters whose values DVC sees by itself (`params:` in dvc.yaml), runtime keeps records and devices.
+EXEMPT = ("study/base/", "study/runtime/", "study/settings/")
+ROOTS = ("stages", "study")
+
+
+def files(module: str, root: Path = Path()) -> list[str]:
+    """Paths, from ``root`` and sorted, of ``module`` and all project modules it imports.
+
+    Modules of exempt rooms are left out, and so is what only they import.
+    """
+    found: set[str] = set()
+    pending = [module]
+    while pending:
+        path = _path(pending.pop(), root)
+        if path is None or path in found or path.startswith(EXEMPT):
+            continue
+        found.add(path)
+        pending.extend(_imports((root / path).read_text(encoding="utf-8")))
+    return sorted(found)
+
+
+def digest(module: str, root: Path = Path()) -> str:
+    """One sha256 over the bytes of ``files(module)`` and their paths."""
+    total = hashlib.sha256()
+    for path in files(module, root):
+        total.update(f"{path}\0{hashlib.sha256((root / path).read_bytes()).hexdigest()}\n".encode())
+    return total.hexdigest()
+
+
+def _path(module: str, root: Path) -> str | None:
+    """The file of ``module`` below ``root``, None for a package without code and for other people's modules."""
+    base = module.replace(".", "/")
+    for path in (f"{base}.py", f"{base}/__init__.py"):
+        if (root / path).is_file():
+            return path if (root / path).stat().st_size else None
+    return None
+
+
+def _imports(source: str) -> list[str]:
+    """Project modules that ``source`` imports, at the top or inside a function; names may turn out not to be modules."""
+    names: list[str] = []
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Import):
+            names += [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            names += [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
+    return [name for name in names if name.split(".")[0] in ROOTS]

@@ -1,0 +1,53 @@
+"""Which device a stage computes on, and its name for people. Never a dependency of a stage."""
+
+import os
+import platform
+import subprocess
+from pathlib import Path
+
+import torch
+
+from study.base.errors import StudyError
+
+VARIABLE = "STUDY_DEVICE"
+
+
+def choose() -> torch.device:
+    """CUDA, else MPS, else the CPU; or what the environment variable STUDY_DEVICE names (cpu, mps, cuda, cuda:1)."""
+    wanted = os.environ.get(VARIABLE)
+    if not wanted:
+        if torch.cuda.is_available():
+            return torch.device("cuda")
+        return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
+    try:
+        device = torch.device(wanted)
+    except RuntimeError:
+        raise StudyError(f"{VARIABLE} is {wanted!r}; it must be cpu, mps, cuda or cuda:<number>.") from None
+    present = {"cpu": 1, "mps": int(torch.backends.mps.is_available()), "cuda": torch.cuda.device_count()}
+    if (device.index or 0) >= present.get(device.type, 0):
+        raise StudyError(f"{VARIABLE} is {wanted!r}, but this machine has no such device; unset it, or set it to cpu.")
+    return device
+
+
+def describe(device: torch.device) -> str:
+    """The device's name: ``NVIDIA H200``, ``CPU (AMD EPYC, 2 threads)``."""
+    if device.type == "cuda":
+        return torch.cuda.get_device_name(device)
+    if device.type == "mps":
+        return f"MPS ({_processor()})"
+    threads = torch.get_num_threads()
+    return f"CPU ({_processor()}, {threads} thread{'s' if threads > 1 else ''})"
+
+
+def _processor() -> str:
+    """The processor's name as its maker gives it; the architecture where the system does not tell."""
+    try:
+        if platform.system() == "Darwin":
+            command = ["sysctl", "-n", "machdep.cpu.brand_string"]
+            return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+        for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines():
+            if line.startswith("model name"):
+                return " ".join(line.split(":", 1)[1].split())
+    except (OSError, subprocess.CalledProcessError):
+        pass
+    return platform.machine()

@@ -1,0 +1,96 @@
+"""Weights & Biases, for those who turn it on with its own variables: one run per cell, train and evaluate in the same.
+
+On where WANDB_MODE is set, unless it says disabled; where it is not set, on with WANDB_PROJECT, WANDB_ENTITY or
+WANDB_API_KEY. It never stops a stage: what goes wrong is one line of warning.
+"""
+
+import os
+import secrets
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from study.base.console import say
+from study.base.errors import StudyError, one_line
+from study.design.cells import Cell
+from study.settings.params import Params
+
+PROJECT = "robustness-matrix"
+
+
+def wanted() -> bool:
+    """Whether the user has turned Weights & Biases on."""
+    mode = os.environ.get("WANDB_MODE")
+    if mode:
+        return mode != "disabled"
+    return any(os.environ.get(f"WANDB_{name}") for name in ("PROJECT", "ENTITY", "API_KEY"))
+
+
+def new_id() -> str | None:
+    """An id for the run of a new training; None where tracking is off."""
+    return secrets.token_hex(4) if wanted() else None
+
+
+class Tracker:
+    """One run of Weights & Biases, or nothing where ``run_id`` is None, tracking is off or wandb fails."""
+
+    def __init__(self, cell: Cell, run_id: str | None, config: Mapping[str, Any] | None = None):
+        self._run: Any = None
+        if run_id is None or not wanted():
+            return
+        with _Warning("does not start"):
+            import wandb
+
+            self._run = wandb.init(
+                project=os.environ.get("WANDB_PROJECT", PROJECT),
+                group=os.environ.get("WANDB_RUN_GROUP") or _study(),
+                name=str(cell),
+                id=run_id,
+                resume="allow",
+                config=dict(config) if config else None,
+                dir=os.environ.get("WANDB_DIR") or os.environ.get("DVC_ROOT") or ".",
+                settings=wandb.Settings(silent=True, console="off"),
+            )
+
+    def log(self, values: Mapping[str, float], step: int | None = None) -> None:
+        """Add ``values`` to the curves at ``step``."""
+        if self._run is not None:
+            with _Warning("does not log"):
+                self._run.log(dict(values), step=step)
+
+    def summarise(self, values: Mapping[str, Any]) -> None:
+        """Set ``values`` as results of the whole run."""
+        if self._run is not None:
+            with _Warning("does not log"):
+                self._run.summary.update(dict(values))
+
+    def finish(self) -> None:
+        """Close the run."""
+        if self._run is not None:
+            with _Warning("does not finish"):
+                self._run.finish()
+            self._run = None
+
+
+class _Warning:
+    """Within it, an error becomes one line on the screen."""
+
+    def __init__(self, what: str):
+        self._what = what
+
+    def __enter__(self) -> None:
+        return
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> bool:
+        if not isinstance(error, Exception):
+            return False
+        say(f"warning: Weights & Biases {self._what} ({one_line(error)}); the stage goes on without it.")
+        return True
+
+
+def _study() -> str | None:
+    """The study's name, to group its runs; tracking is never a reason to ask for more of params.yaml than is there."""
+    try:
+        return Params.load(Path("params.yaml")).study().name
+    except StudyError:
+        return None

@@ -1,0 +1,91 @@
+"""The grid of a study: the ladder of dvc.yaml and the operating point, times datasets, models and seeds of params.yaml."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from study.base import yaml12
+from study.base.errors import StudyError
+from study.design.cells import Cell
+from study.settings.params import Model, Params
+
+OPERATING_POINT = "${fraction}"  # how dvc.yaml writes it among the numbers of the ladder
+
+
+@dataclass(frozen=True)
+class Grid:
+    """Every cell that a report is about, and what the models in it are to each other.
+
+    ``ladder`` holds the fractions that hypotheses are tested at, ``fraction`` is the operating point of the headline
+    metrics, which may lie off the ladder.
+    """
+
+    name: str
+    datasets: tuple[str, ...]
+    models: tuple[Model, ...]
+    ladder: tuple[float, ...]
+    fraction: float
+    seeds: tuple[int, ...]
+
+    @classmethod
+    def load(cls, params: Params, pipeline: Path = Path("dvc.yaml")) -> "Grid":
+        """The grid of the study in ``params``, on the ladder of ``pipeline``."""
+        study = params.study()
+        models = tuple(params.model(name) for name in study.models)
+        return cls(study.name, study.datasets, models, ladder(pipeline), params.fraction(), study.seeds)
+
+    @property
+    def fractions(self) -> tuple[float, ...]:
+        """The ladder and the operating point, descending, each once."""
+        return tuple(sorted({*self.ladder, self.fraction}, reverse=True))
+
+    @property
+    def reduced(self) -> tuple[float, ...]:
+        """The ladder's fractions below 1.0, descending."""
+        return tuple(fraction for fraction in self.ladder if fraction < 1.0)
+
+    def cells(self) -> list[Cell]:
+        """Every cell, in the order of params.yaml and with fractions descending."""
+        return [
+            Cell(dataset, model.name, fraction, seed)
+            for dataset in self.datasets
+            for model in self.models
+            for fraction in self.fractions
+            for seed in self.seeds
+        ]
+
+    def pairs(self) -> list[tuple[Model, Model]]:
+        """(scratch, pre-trained) for every pre-trained model whose scratch partner is in the study too."""
+        present = {model.name: model for model in self.models}
+        return [(present[model.scratch], model) for model in self.models if model.scratch in present and model.scratch]
+
+    def counterparts(self, pretrained: bool) -> list[tuple[Model, Model]]:
+        """Every (CNN, ViT) of two models that are both pre-trained, or both from scratch."""
+        kind = [model for model in self.models if (model.weights is not None) == pretrained]
+        return [(cnn, vit) for cnn in kind if cnn.family == "cnn" for vit in kind if vit.family == "vit"]
+
+
+def ladder(pipeline: Path = Path("dvc.yaml")) -> tuple[float, ...]:
+    """The train fractions of the study, descending: ``stages.split.matrix.fraction`` without the operating point."""
+    where = f"{pipeline}: stages.split.matrix.fraction"
+    try:
+        with pipeline.open(encoding="utf-8") as file:
+            entries = yaml12.load(file.read())["stages"]["split"]["matrix"]["fraction"]
+    except FileNotFoundError:
+        raise StudyError(f"{pipeline} is missing; run this in the project's root, or git checkout {pipeline}.") from None
+    except (yaml.YAMLError, KeyError, TypeError):
+        raise StudyError(f"{where} cannot be read; git checkout {pipeline} brings it back.") from None
+    if not isinstance(entries, list):
+        raise StudyError(f"{where} is {entries!r}; it must be a list of {OPERATING_POINT} and fractions.")
+    numbers = [_fraction(where, entry) for entry in entries if entry != OPERATING_POINT]
+    if not numbers:
+        raise StudyError(f"{where} holds no number; it must hold the ladder of fractions, such as 1.0 and 0.1.")
+    return tuple(sorted(set(numbers), reverse=True))
+
+
+def _fraction(where: str, entry: Any) -> float:
+    if not isinstance(entry, float) or not 0.0 < entry <= 1.0:
+        raise StudyError(f"{where} holds {entry!r}; fractions are decimals above 0 and up to 1.0 (write 1.0, not 1).")
+    return entry

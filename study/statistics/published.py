@@ -1,0 +1,53 @@
+"""The published top-1 errors, in data/published.csv with their source: one run a cell, three decimals, no intervals."""
+
+import csv
+from dataclasses import dataclass
+from pathlib import Path
+
+from study.base.errors import StudyError
+from study.design.cells import DATA, NAME, parse_fraction
+from study.settings.grid import Grid
+from study.settings.params import Params
+from study.statistics.estimates import Arm
+
+COLUMNS = ["dataset", "model", "fraction", "top1_error", "source"]
+
+
+@dataclass(frozen=True)
+class Published:
+    """Errors in [0, 1] by arm, in the order of the file, and where they come from."""
+
+    errors: dict[Arm, float]
+    sources: tuple[str, ...]
+
+    @classmethod
+    def read(cls, path: Path = DATA / "published.csv") -> "Published":
+        """Read ``path``; StudyError names the line that is wrong."""
+        try:
+            with path.open(encoding="utf-8", newline="") as file:
+                reader = csv.DictReader(file)
+                rows = list(reader)
+        except FileNotFoundError:
+            raise StudyError(f"{path} is missing; git checkout {path} brings it back.") from None
+        if reader.fieldnames != COLUMNS or not rows:
+            raise StudyError(f"{path} must have the columns {', '.join(COLUMNS)} and a line per number.")
+        errors: dict[Arm, float] = {}
+        for number, row in enumerate(rows, start=2):
+            where = f"{path}, line {number}"
+            try:
+                arm = Arm(row["dataset"], row["model"], parse_fraction(row["fraction"]))
+                value = float(row["top1_error"])
+            except (StudyError, TypeError, ValueError) as error:
+                raise StudyError(f"{where}: {error}") from None
+            if not NAME.fullmatch(arm.dataset) or not NAME.fullmatch(arm.model) or not 0.0 <= value <= 1.0 or arm in errors:
+                raise StudyError(f"{where}: names a cell twice or wrongly, or its top1_error is not between 0 and 1.")
+            errors[arm] = value
+        return cls(errors, tuple(dict.fromkeys(row["source"] for row in rows)))
+
+    def grid(self, params: Params) -> Grid:
+        """The published cells as a grid: its fractions are the ladder, the largest is the operating point."""
+        fractions = tuple(sorted({arm.fraction for arm in self.errors}, reverse=True))
+        models = tuple(params.model(name) for name in dict.fromkeys(arm.model for arm in self.errors))
+        return Grid(
+            "published", tuple(dict.fromkeys(arm.dataset for arm in self.errors)), models, fractions, fractions[0], (0,)
+        )

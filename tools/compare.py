@@ -1,0 +1,103 @@
+"""Set the verdicts of two reports side by side, part by part: the same study at two learning rates, for example.
+
+python -m tools.compare cifar cifar_lr                  two reports in this workspace
+python -m tools.compare main:cifar my-branch:cifar_lr   at revisions: branches, tags, commits, DVC experiments
+"""
+
+import csv
+import subprocess
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from study.base.console import parser, run, say
+from study.base.errors import StudyError
+from study.design import cells
+from study.report.table import NONE, with_unit
+from study.statistics.effects import HYPOTHESES
+from study.statistics.estimates import Estimate
+
+
+@dataclass(frozen=True)
+class Report:
+    """A study's report, in the workspace where ``revision`` is empty."""
+
+    revision: str
+    study: str
+
+    @classmethod
+    def parse(cls, text: str) -> "Report":
+        revision, _, study = text.rpartition(":")
+        if not cells.NAME.fullmatch(study):
+            raise StudyError(f"{text!r} names no report; write STUDY or REVISION:STUDY, such as cifar or main:cifar.")
+        return cls(revision, study)
+
+    def __str__(self) -> str:
+        return f"{self.study} at {self.revision}" if self.revision else self.study
+
+    def rows(self, table: str) -> list[dict[str, str]]:
+        """The rows of a table's CSV; none where the report has no such table."""
+        path = cells.report(self.study) / "tables" / f"{table}.csv"
+        if self.revision:
+            shown = _git("show", f"{_commit(self.revision)}:{path.as_posix()}")
+            text = shown.stdout if shown.returncode == 0 else ""
+        else:
+            text = path.read_text(encoding="utf-8") if path.is_file() else ""
+        return list(csv.DictReader(text.splitlines()))
+
+
+def main() -> None:
+    arguments = parser(__doc__, "compare")
+    arguments.add_argument("first", type=str, metavar="[REVISION:]STUDY")
+    arguments.add_argument("second", type=str, metavar="[REVISION:]STUDY")
+    given = arguments.parse_args()
+    reports = Report.parse(given.first), Report.parse(given.second)
+    verdicts = [{row["key"]: row for row in report.rows("verdicts")} for report in reports]
+    for report, found in zip(reports, verdicts, strict=True):
+        if not found:
+            raise StudyError(f"there is no report of {report}; dvc repro makes it, dvc exp list names the experiments.")
+    say(_aligned(("Hypothesis or claim", *map(str, reports)), [_claim(key, verdicts) for key in verdicts[0]]))
+    for key in HYPOTHESES:
+        parts = [{row["part"]: row for row in report.rows(f"parts_{key.lower()}")} for report in reports]
+        names = dict.fromkeys(name for found in parts for name in found)
+        if names:
+            say(
+                "\n"
+                + _aligned((key, *map(str, reports)), [(name, *(_part(found.get(name)) for found in parts)) for name in names])
+            )
+
+
+def _claim(key: str, verdicts: Sequence[dict[str, dict[str, str]]]) -> tuple[str, ...]:
+    return f"{key}: {verdicts[0][key]['claim']}", *(found[key]["verdict"] if key in found else NONE for found in verdicts)
+
+
+def _part(row: dict[str, str] | None) -> str:
+    """``+3.10 [+1.00, +5.20] supported``, in points."""
+    if row is None or not row["effect"]:
+        return NONE
+    low, high = (float(row[name]) if row[name] else None for name in ("effect_low", "effect_high"))
+    return f"{with_unit(Estimate(float(row['effect']), low, high, ()), row['unit'])} {row['verdict']}"
+
+
+def _aligned(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """Columns of equal width, two spaces apart."""
+    widths = [max(len(row[place]) for row in (header, *rows)) for place in range(len(header))]
+    lines = [header, ["-" * width for width in widths], *rows]
+    return "\n".join("  ".join(map(str.ljust, line, widths)).rstrip() for line in lines)
+
+
+def _commit(revision: str) -> str:
+    """A commit that git knows by ``revision``, or the DVC experiment of that name."""
+    if _git("rev-parse", "--verify", "--quiet", f"{revision}^{{commit}}").returncode == 0:
+        return revision
+    named = _git("for-each-ref", "--format=%(refname)", f"refs/exps/*/*/{revision}").stdout.split()
+    if len(named) != 1:
+        raise StudyError(f"{revision} is no revision and no single experiment here; git branch and dvc exp list name them.")
+    return named[0]
+
+
+def _git(*arguments: str) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(["git", *arguments], capture_output=True, text=True, check=False)
+
+
+if __name__ == "__main__":
+    run(main)

@@ -1,0 +1,190 @@
+"""Train the study's missing cells several at a time: on this machine's GPUs or processors, or on a Slurm cluster.
+
+    python -m tools.fanout                      one cell per GPU at a time (per processor, where there is no GPU)
+    python -m tools.fanout --jobs 4 --gpus 0,1  two cells per GPU
+    python -m tools.fanout --executor slurm --partition gpu --slurm time=480
+    python -m tools.fanout --dry-run            what would run where, and how long that takes
+
+Shared stages run first, then a worker per cell calls dvc for it, then `dvc repro` makes the report. Cells that fail do
+not stop the others; what was stopped or killed goes on from its last epoch when the same command runs again. It is no
+stage of the pipeline. docs/scale.md has more.
+"""
+
+import argparse
+import re
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from study.base.console import parser, run, say
+from study.base.errors import StudyError
+from study.design.cells import Cell
+from study.fanout import paths, plan
+from study.fanout.driver import Driver, alone
+from study.fanout.jobs import Executor
+from study.fanout.local import Local, gpus_here, slots
+from study.fanout.slurm import Slurm
+from study.fanout.view import tail
+from study.fanout.worker import command
+from study.pipeline import process, recording, status
+from study.pipeline.status import CellStatus, State, StudyStatus
+from study.pipeline.timing import duration
+from study.runtime.lifecycle import stoppable
+from study.settings.grid import Grid
+from study.settings.params import Params
+
+LARGE = 64  # cells from which on DVC's writing of dvc.lock, once per stage, would be what takes longest (docs/scale.md)
+SHOWN = 5  # last lines of a failed cell's log
+QUESTION = (Path("params.yaml"), Path("dvc.yaml"))  # what the study is
+GO_ON = "every finished epoch is kept; the same command goes on from there."
+
+
+def main() -> None:
+    arguments = parser(__doc__, "fanout")
+    arguments.add_argument("--executor", choices=("local", "slurm"), default="local", help="where jobs run (local)")
+    arguments.add_argument("--jobs", type=int, metavar="N", help="cells at a time (one per GPU or processor; slurm: no limit)")
+    arguments.add_argument("--gpus", metavar="0,1", help="GPUs of this machine that take turns (all)")
+    arguments.add_argument("--partition", metavar="NAME", help="for slurm: short for --slurm partition=NAME")
+    arguments.add_argument(
+        "--slurm", action="append", default=[], metavar="KEY=VALUE", help="an option of submitit or sbatch; time is in minutes"
+    )
+    arguments.add_argument(
+        "--dry-run", action="store_true", help="print the plan, the expected time and GPU-hours; run nothing"
+    )
+    given = arguments.parse_args()
+    options = _options(given)
+    places = slots(given.jobs, given.gpus.split(",") if given.gpus else gpus_here()) if given.executor == "local" else None
+    if given.dry_run:
+        say("\n".join(describe(plan.read(), places, given.jobs)))
+        return
+    large = len(Grid.load(Params.load()).cells()) > LARGE
+    executor: Executor = Slurm(given.jobs, options, large) if places is None else Local(places, large)
+    with alone(), stoppable(lambda: GO_ON):
+        failed = fan_out(executor, large)
+        if failed:
+            say("\n" + "\n".join(summary(failed)))
+            raise StudyError(
+                f"{len(failed)} cell{'s' if len(failed) > 1 else ''} failed, so there is no report yet; "
+                "put it right and run the same command: cells that are done stay done."
+            )
+        say("every cell is done; the report:")
+        _run(process.command("repro"))
+
+
+def fan_out(executor: Executor, large: bool) -> dict[Cell, str]:
+    """Bring every cell up to date; those that failed, and how. In a ``large`` study workers leave dvc.lock to this process."""
+    if large:
+        _record()  # what the workers of a driver before this one did
+    asked = [path.read_bytes() for path in QUESTION]
+    if shared := plan.shared_to_run():
+        say(f"shared stages: {_shown(_shared(shared, large))}")
+        _run(_shared(shared, large))
+    open_cells = [each.cell for each in plan.to_run(plan.read())]
+    if not open_cells:
+        return {}
+    failed = Driver(executor, open_cells).run()
+    if large:
+        _record()
+    left = [each for each in plan.to_run(plan.read()) if each.cell not in failed]
+    if asked != [path.read_bytes() for path in QUESTION] or any(each.cell not in open_cells for each in left):
+        # DVC reads parameters and code once more when a stage ends, and records what it finds then.
+        raise StudyError(
+            "params.yaml, dvc.yaml or code was edited while cells were trained; run the same command again, but first "
+            "dvc repro -s -f train@CELL for cells that were under way if the edit is about them: DVC has recorded them with it."
+        )
+    return failed | {each.cell: f"is {each.state} although its job ended well" for each in left}
+
+
+def describe(study: StudyStatus, places: Sequence[str | None] | None, jobs: int | None) -> Iterator[str]:
+    """The plan for people: shared stages, cells in order, expected wall time and hours of GPUs or processors."""
+    cells = plan.to_run(study)
+    large = len(study.cells) > LARGE
+    at_a_time = min(len(cells), len(places) if places is not None else jobs or len(cells))
+    yield f"study {study.grid.name}: {len(study.cells)} cells, {len(cells)} to run, {at_a_time} at a time on {_where(places)}"
+    if not cells:
+        yield "nothing to train; dvc repro makes the report if it is not up to date"
+        return
+    first = cells[0].cell
+    yield f"1. {_shown(_shared(plan.SHARED, large))}, where some are not up to date"
+    yield f"2. {_shown(command(paths.stages(first), large)).replace(str(first), 'CELL')}, for each of:"
+    width = max(len(str(each.cell)) for each in cells)
+    for each in cells:
+        yield f"   {str(each.cell).ljust(width)}  {str(each.state).ljust(10)}  {_expected(each)}".rstrip()
+    yield f"3. {'what these did goes into dvc.lock; then ' if large else ''}{_shown(process.command('repro'))}"
+    yield from _time(cells, at_a_time, places is None or any(places))
+    if any(each.state is State.RECORDED for each in cells):
+        yield "recorded: dvc.lock has these cells, the files are not here; dvc pull brings them, else they are trained again."
+
+
+def summary(failed: dict[Cell, str]) -> Iterator[str]:
+    """A paragraph for each cell that failed: its name, its log and the last lines of it."""
+    for cell, reason in failed.items():
+        yield f"{cell} {reason}; {paths.log(cell)} ends with:"
+        yield from (f"    {line}" for line in tail(paths.log(cell), SHOWN))
+
+
+def _time(cells: Sequence[CellStatus], at_a_time: int, gpus: bool) -> Iterator[str]:
+    to_train = [each for each in cells if each.state is not State.TRAINED]
+    known = [each.seconds for each in to_train if each.seconds is not None]
+    devices = sorted({each.device for each in to_train if each.device})
+    if known:
+        rates = f"by rates measured on {', '.join(devices)}" if devices else "by their own pace"
+        hours = f"{sum(known) / 3600:.2f} {'GPU' if gpus else 'processor'}-hours"
+        yield f"expected for the training of {len(known)}: {duration(plan.makespan(known, at_a_time))}, {hours}, {rates};"
+        yield "   the start of dvc and of two stages per cell comes on top"
+    if len(known) < len(to_train):
+        yield f"not known for {len(to_train) - len(known)}: no finished training of that size tells a rate here"
+
+
+def _expected(each: CellStatus) -> str:
+    return "" if each.state is State.TRAINED or each.seconds is None else duration(each.seconds)
+
+
+def _where(places: Sequence[str | None] | None) -> str:
+    if places is None:
+        return "Slurm, a GPU each"
+    gpus = sorted({gpu for gpu in places if gpu is not None})
+    return f"GPU {', '.join(gpus)}" if gpus else "the processor"
+
+
+def _options(given: argparse.Namespace) -> dict[str, str]:
+    """What --partition and --slurm say. Raises StudyError for what is not KEY=VALUE, and for options of the other executor."""
+    if given.jobs is not None and given.jobs < 1:
+        raise StudyError(f"--jobs is {given.jobs}; it must be 1 or more.")
+    pairs = [*given.slurm, *([f"partition={given.partition}"] if given.partition else [])]
+    if pairs and given.executor != "slurm":
+        raise StudyError(f"{pairs[0]} is for Slurm; add --executor slurm, or leave it out.")
+    if given.gpus and given.executor != "local":
+        raise StudyError("--gpus is for this machine; on Slurm each task gets one GPU (--slurm gpus_per_node=0 for none).")
+    for pair in pairs:
+        if not re.fullmatch(r"[\w-]+=.+", pair):
+            raise StudyError(f"--slurm {pair} is not of the form KEY=VALUE, such as time=480 (minutes) or account=mine.")
+    return dict(pair.split("=", 1) for pair in pairs)
+
+
+def _record() -> None:
+    """Put into dvc.lock, in one write, what workers did that are no more at work."""
+    ended = [each.cell for each in plan.to_run(plan.read()) if not status.held(paths.lock(each.cell))]
+    names = [name for cell in ended for name in paths.stages(cell)]
+    left = recording.record(names)
+    if len(left) < len(names):
+        say(f"recorded in dvc.lock: {len(names) - len(left)} stages")
+
+
+def _shared(stages: Sequence[str], large: bool) -> list[str]:
+    """The command for groups of stages that cells share; a large study has many splits, a write of dvc.lock for each."""
+    return [sys.executable, "-m", "tools.repro", *stages] if large else process.command("repro", *stages)
+
+
+def _shown(line: Sequence[str]) -> str:
+    return " ".join(line).replace(sys.executable, "python")
+
+
+def _run(line: Sequence[str]) -> None:
+    """Run a command before the user's eyes. Raises StudyError if it fails."""
+    if process.run(line):
+        raise StudyError(f"{_shown(line)} failed, see above; put it right and run the same command.")
+
+
+if __name__ == "__main__":
+    run(main)

@@ -1,0 +1,34 @@
+"""`dvc repro` for large grids: the same stages, the same dvc.lock, which is written once for many stages.
+
+python -m tools.repro                 what changed, and nothing else
+python -m tools.repro split weights   stages or groups of them, and what they depend on
+"""
+
+import os
+
+from study.base.console import parser, run, say
+from study.base.errors import StudyError
+from study.pipeline import process, recording
+
+
+def main() -> None:
+    arguments = parser(__doc__, "repro")
+    arguments.add_argument("targets", nargs="*", help="stages or groups of stages; the whole study where none is given")
+    how = arguments.add_mutually_exclusive_group()
+    how.add_argument("-k", "--keep-going", action="store_true", help="go on with stages that do not depend on a failed one")
+    how.add_argument(
+        "--leave-lock", action="store_true", help="run these stages alone, and leave dvc.lock to a later repro: for workers"
+    )
+    given = arguments.parse_args()
+    os.environ |= process.environment()
+    if given.leave_lock and not given.targets:
+        raise StudyError("--leave-lock is for single stages; name them, such as train@digits-cnn_scratch-1.0-0.")
+    if given.leave_lock:
+        recording.run(given.targets)
+        return
+    done = recording.reproduce(given.targets, given.keep_going)
+    say(f"{len(done)} stages ran or were restored." if done else "Nothing changed, nothing ran.")
+
+
+if __name__ == "__main__":
+    run(main)
