@@ -115,7 +115,7 @@ def pretrain(name: str) -> None:
 
 
 def main() -> None:
-    parser(__doc__, "glyphs").parse_args()
+    parser(__doc__, "glyphs", "tools").parse_args()
     torch.set_num_threads(2)
     torch.use_deterministic_algorithms(True)
     for name in MODELS:

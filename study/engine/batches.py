@@ -65,10 +65,16 @@ class Preprocess:
         return self._axes[old]
 
 
-def order(indices_count: int, seed: int, epoch: int) -> NDArray[np.int64]:
-    """The order (N,) in which an epoch goes through ``indices_count`` images, from ``seed`` and ``epoch`` alone."""
+def order(count: int, images: int, seed: int, epoch: int) -> NDArray[np.int64]:
+    """The places (images,) in [0, count) that an epoch goes through, from ``seed`` and ``epoch`` alone.
+
+    The train set of ``count`` images is gone through in one order after the other, each of its own, until there are
+    ``images``.
+    """
     # RandomState, whose stream numpy promises never to change.
-    return np.random.RandomState(derive("order", seed, epoch)).permutation(indices_count).astype(np.int64)
+    random = np.random.RandomState(derive("order", seed, epoch))
+    rounds = [random.permutation(count) for _ in range(-(-images // count))]
+    return np.concatenate(rounds)[:images].astype(np.int64)
 
 
 def bounds(count: int, batch_size: int) -> list[tuple[int, int]]:

@@ -75,6 +75,13 @@ def load(model: nn.Module, weights: Mapping[str, Tensor], source: str) -> None:
     model.load_state_dict(weights)
 
 
+def on_device(model: nn.Module, device: torch.device) -> tuple[nn.Module, bool]:
+    """``model`` on ``device``, and whether it is in channels-last memory there: so its inputs must be too."""
+    channels_last = is_convolutional(model)
+    layout = torch.channels_last if channels_last else torch.preserve_format
+    return model.to(device).to(memory_format=layout), channels_last
+
+
 def is_convolutional(model: nn.Module) -> bool:
     """Whether most of the model's weights are convolutions, so that channels-last memory suits it."""
     sizes = [(parameter.numel(), parameter.dim() == 4) for parameter in model.parameters()]
