@@ -32,20 +32,18 @@ def install() -> bool:
             return linear(b.t(), a, None, "none", [], "").t().contiguous()
         return linear(a, b.t(), bias, "none", [], "")
 
+    def fits(a: Tensor, b: Tensor) -> bool:
+        """Whether the product is oneDNN's. The rest is torch's, empty ones and its errors for shapes too."""
+        right = a.dtype is b.dtype is torch.float32 and a.dim() == b.dim() == 2 and a.shape[1] == b.shape[0]
+        return right and a.numel() > 0 and b.numel() > 0
+
     def mm(keys: torch.DispatchKeySet, a: Tensor, b: Tensor) -> Tensor:
-        if a.dtype is b.dtype is torch.float32 and a.numel() and b.numel() and a.shape[1] == b.shape[0]:
+        if fits(a, b):
             return product(a, b, None)
         return own_mm.call_boxed(keys, a, b)
 
     def addmm(keys: torch.DispatchKeySet, bias: Tensor, a: Tensor, b: Tensor, *, beta: float = 1, alpha: float = 1) -> Tensor:
-        if (
-            a.dtype is b.dtype is bias.dtype is torch.float32
-            and beta == alpha == 1
-            and bias.shape == b.shape[1:]
-            and a.numel()
-            and b.numel()
-            and a.shape[1] == b.shape[0]
-        ):
+        if bias.dtype is torch.float32 and beta == alpha == 1 and bias.shape == b.shape[1:] and fits(a, b):
             return product(a, b, bias)
         return own_addmm.call_boxed(keys, bias, a, b, beta=beta, alpha=alpha)
 
@@ -54,3 +52,18 @@ def install() -> bool:
     library.impl("addmm", addmm, "CPU", with_keyset=True)
     _installed.append(library)
     return True
+
+
+def safe_layout(model: nn.Module) -> bool:
+    """Whether ``model`` may train in channels-last memory.
+
+    oneDNN (3.12) held to AVX2 writes past its memory in the weight gradient of a strided 1x1 convolution of 2 to 7
+    channels there, and the process crashes or computes nonsense: repvgg_a0, mobileone_s0 and fastvit_t8 begin with one.
+    """
+    return not any(
+        isinstance(module, nn.Conv2d)
+        and set(module.kernel_size) == {1}
+        and max(module.stride) > 1
+        and 1 < module.in_channels < 8
+        for module in model.modules()
+    )
