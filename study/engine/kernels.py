@@ -19,7 +19,8 @@ def install() -> bool:
     """
     if _installed:
         return True
-    if not torch.backends.mkldnn.is_available() or not hasattr(torch.ops.mkldnn, "_linear_pointwise"):
+    available = torch.backends.mkldnn.is_available()  # type: ignore[no-untyped-call]
+    if not available or not hasattr(torch.ops.mkldnn, "_linear_pointwise"):
         return False
     linear = torch.ops.mkldnn._linear_pointwise.default
     own_mm = torch.library.get_kernel("aten::mm", "CPU")
@@ -29,8 +30,8 @@ def install() -> bool:
         """``a`` (M, K) times ``b`` (K, N), plus ``bias`` (N,)."""
         if bias is None and not a.is_contiguous() and b.numel() < a.numel():
             # oneDNN takes any strides on the right, but on the left torch makes a copy: let it be the smaller one's.
-            return linear(b.t(), a, None, "none", [], "").t().contiguous()
-        return linear(a, b.t(), bias, "none", [], "")
+            return linear(b.t(), a, None, "none", [], "").t().contiguous()  # type: ignore[no-any-return]
+        return linear(a, b.t(), bias, "none", [], "")  # type: ignore[no-any-return]
 
     def fits(a: Tensor, b: Tensor) -> bool:
         """Whether the product is oneDNN's. The rest is torch's, empty ones and its errors for shapes too."""
@@ -40,16 +41,16 @@ def install() -> bool:
     def mm(keys: torch.DispatchKeySet, a: Tensor, b: Tensor) -> Tensor:
         if fits(a, b):
             return product(a, b, None)
-        return own_mm.call_boxed(keys, a, b)
+        return own_mm.call_boxed(keys, a, b)  # type: ignore[no-any-return]
 
     def addmm(keys: torch.DispatchKeySet, bias: Tensor, a: Tensor, b: Tensor, *, beta: float = 1, alpha: float = 1) -> Tensor:
         if bias.dtype is torch.float32 and beta == alpha == 1 and bias.shape == b.shape[1:] and fits(a, b):
             return product(a, b, bias)
-        return own_addmm.call_boxed(keys, bias, a, b, beta=beta, alpha=alpha)
+        return own_addmm.call_boxed(keys, bias, a, b, beta=beta, alpha=alpha)  # type: ignore[no-any-return]
 
-    library = torch.library.Library("aten", "IMPL")
-    library.impl("mm", mm, "CPU", with_keyset=True)
-    library.impl("addmm", addmm, "CPU", with_keyset=True)
+    library = torch.library.Library("aten", "IMPL")  # type: ignore[no-untyped-call]
+    library.impl("mm", mm, "CPU", with_keyset=True)  # type: ignore[no-untyped-call]
+    library.impl("addmm", addmm, "CPU", with_keyset=True)  # type: ignore[no-untyped-call]
     _installed.append(library)
     return True
 
