@@ -6,7 +6,7 @@ import os
 
 import torch
 
-
+from study.engine import kernels
 from study.results.provenance import PORTABLE as PORTABLE_KERNELS
 from study.runtime import devices
 
@@ -45,5 +45,6 @@ def pin(device: torch.device, precision: str) -> str:
     torch.backends.cudnn.allow_tf32 = False
     torch.set_float32_matmul_precision("highest")
     if device.type == "cpu" and precision == "fp32" and torch.cpu._is_avx2_supported():
+        kernels.install()
         return PORTABLE_KERNELS
     return f"{precision} on {devices.describe(device)}"

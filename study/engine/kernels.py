@@ -5,7 +5,7 @@ AVX2, gives the same bytes on all of them at full speed; torch uses it for convo
 """
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 _installed: list[torch.library.Library] = []  # a Library takes its kernels back when it is deleted
 
@@ -53,18 +53,3 @@ def install() -> bool:
     library.impl("addmm", addmm, "CPU", with_keyset=True)  # type: ignore[no-untyped-call]
     _installed.append(library)
     return True
-
-
-def safe_layout(model: nn.Module) -> bool:
-    """Whether ``model`` may train in channels-last memory.
-
-    oneDNN (3.12) held to AVX2 writes past its memory in the weight gradient of a strided 1x1 convolution of 2 to 7
-    channels there, and the process crashes or computes nonsense: repvgg_a0, mobileone_s0 and fastvit_t8 begin with one.
-    """
-    return not any(
-        isinstance(module, nn.Conv2d)
-        and set(module.kernel_size) == {1}
-        and max(module.stride) > 1
-        and 1 < module.in_channels < 8
-        for module in model.modules()
-    )
