@@ -1,80 +1,113 @@
 """From lists of image files to a Dataset: both parts decoded, unreadable files dealt with, the digest checked."""
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
-from stages.lib.console import say
-from stages.lib.engine.dataset import Dataset
-from stages.lib.errors import StudyError
+from study.base.console import say
+from study.base.errors import StudyError
+from study.data.dataset import Dataset
 from study.data.decode import Decoded, Item, decode
+from study.data.walk import in_bytes, some
 
-NAMED = 5  # files that a message names before it only counts
 
+@dataclass(frozen=True)
+class Images:
+    """A dataset before it is decoded: the class names, and for train and test the images.
 
-def assembled(
-    parts: Mapping[str, Sequence[Item]],
-    classes: Sequence[str],
-    options: Mapping[str, object],
-    draft: Path,
-    besides: Iterable[Path] = (),
-    root: Path | None = None,
-) -> Dataset:
-    """The dataset of ``parts``, "train" and "test"; its images are memory maps of files in the folder ``draft``.
-
-    ``options``: side, fit, unreadable ("stop" or "skip") and md5 (None: said, not checked). The digest is over the files
-    of the items and over ``besides``, files below ``root`` that say which image has which label. Raises StudyError.
+    ``tables`` are files by name, besides those of the images, that the dataset is made of: they belong to its digest.
     """
-    side, fit = options["side"], options["fit"]
-    assert isinstance(side, int) and isinstance(fit, str)
-    done = {part: decode(items, len(items), side, fit, draft / f"{part}_images.npy") for part, items in parts.items()}
-    _unreadable([failure for decoded in done.values() for failure in decoded.unreadable], options["unreadable"] == "skip")
-    sums = [entry for decoded in done.values() for entry in decoded.sums]
-    sums += [(path.relative_to(root or path.parent).as_posix(), _md5(path.read_bytes())) for path in besides]
-    _checked(digest(sums), options["md5"])
-    return Dataset(*_arrays(done["train"], draft, "train"), *_arrays(done["test"], draft, "test"), tuple(classes))
+
+    classes: Sequence[str]
+    train: Iterable[Item]
+    test: Iterable[Item]
+    counts: tuple[int, int]  # of train and test images
+    tables: Mapping[str, Path] = field(default_factory=dict)
+
+    def assembled(self, options: Mapping[str, Any], draft: Path) -> Dataset:
+        """The dataset; its images are memory maps of .npy files in the folder ``draft``.
+
+        ``options``: side, fit, unreadable ("stop" or "skip") and md5 (None: said, not checked). Raises StudyError.
+        """
+        check_classes(self.classes)
+        side, fit = options["side"], options["fit"]
+        parts = {"train": (self.train, self.counts[0]), "test": (self.test, self.counts[1])}
+        done = {
+            part: decode(items, count, side, fit, draft / f"{part}_images.npy") for part, (items, count) in parts.items()
+        }
+        _unreadable([failure for decoded in done.values() for failure in decoded.unreadable], options["unreadable"] == "skip")
+        _check_digest(digest(self._sums(done.values())), options["md5"])
+        train, test = (_arrays(decoded, draft / f"{part}_images.npy") for part, decoded in done.items())
+        _check_parts(train[1], test[1], self.classes)
+        return Dataset(*train, *test, tuple(self.classes))
+
+    def _sums(self, done: Iterable[Decoded]) -> Iterator[tuple[str, str]]:
+        for decoded in done:
+            yield from decoded.sums
+        for name, path in self.tables.items():
+            with path.open("rb") as file:
+                yield name, hashlib.file_digest(file, _md5).hexdigest()
 
 
 def digest(sums: Iterable[tuple[str, str]]) -> str:
     """The md5 of a list of files, given their names and md5 sums: of what ``md5sum`` prints for them in order of names."""
-    lines = sorted((name.encode("utf-8", "surrogateescape"), md5.encode("ascii")) for name, md5 in sums)
-    return _md5(b"".join(md5 + b"  " + name + b"\n" for name, md5 in lines))
+    lines = sorted((in_bytes(name), md5.encode("ascii")) for name, md5 in sums)
+    return _md5(b"".join(md5 + b"  " + name + b"\n" for name, md5 in lines)).hexdigest()
 
 
-def some(names: Sequence[str]) -> str:
-    """The first few of ``names``, for a message that counts the rest."""
-    return ", ".join(names[:NAMED]) + (f" and {len(names) - NAMED:,} more" if len(names) > NAMED else "")
+def check_classes(classes: Sequence[str]) -> None:
+    """Raise StudyError where there are fewer than two classes, or a name cannot stand in a table."""
+    if len(classes) < 2:
+        named = f"one class, {classes[0]}" if classes else "no class"
+        raise StudyError(f"the dataset has {named}; there is nothing to tell apart: it takes two at least.")
+    for name in classes:
+        if not name.isprintable() or not name.strip():
+            raise StudyError(f"the class name {name!r} cannot be printed in a table; rename it, in UTF-8 and on one line.")
 
 
-def _unreadable(failures: Sequence[tuple[str, str]], skip: bool) -> None:
+def _check_parts(train: np.ndarray, test: np.ndarray, classes: Sequence[str]) -> None:
+    counts = np.bincount(train, minlength=len(classes))
+    absent = [classes[label] for label in np.flatnonzero(counts == 0)]
+    if absent:
+        raise StudyError(
+            f"{len(absent):,} of {len(classes):,} classes have no train image: {some(absent)}; add some, or remove the class."
+        )
+    if not len(test):
+        raise StudyError("the dataset has no test image; add some, or give the share `test` in params.yaml.")
+
+
+def _unreadable(failures: list[tuple[str, str]], skip: bool) -> None:
     if not failures:
         return
     listed = some([f"{name} ({reason})" for name, reason in failures])
-    if not skip:
-        raise StudyError(
-            f"{len(failures):,} image{'s' * (len(failures) > 1)} cannot be read: {listed}; mend or remove them, or write "
-            f"unreadable: skip into the dataset's source in params.yaml."
-        )
-    say(f"skipped {len(failures):,} unreadable images: {listed}")
+    if skip:
+        say(f"skipped {len(failures):,} unreadable image{'s' * (len(failures) > 1)}: {listed}")
+        return
+    raise StudyError(
+        f"{len(failures):,} image{'s' * (len(failures) > 1)} cannot be read: {listed}; mend or remove them, or write "
+        f"unreadable: skip into the dataset's source in params.yaml."
+    )
 
 
-def _checked(found: str, md5: object) -> None:
-    if md5 is None:
+def _check_digest(found: str, expected: str | None) -> None:
+    if expected is None:
         say(f"md5 of the list of files: {found}")
-    elif found != md5:
+    elif found != expected:
         raise StudyError(
-            f"the files of the dataset have the md5 {found} instead of {md5}: some were added, removed or changed; bring "
-            f"them back, or write the new md5 into the dataset's source in params.yaml."
+            f"the dataset's list of files has the md5 {found} instead of {expected}: files were added, removed or changed; "
+            f"bring the old ones back, or write the new md5 into the dataset's source in params.yaml."
         )
 
 
-def _md5(content: bytes) -> str:
-    return hashlib.md5(content, usedforsecurity=False).hexdigest()
+def _md5(content: bytes = b"") -> Any:
+    return hashlib.md5(content, usedforsecurity=False)
 
 
-def _arrays(decoded: Decoded, draft: Path, part: str) -> tuple[np.ndarray, np.ndarray]:
-    """Images (N, side, side, 3) as a memory map, and labels (N,)."""
-    images = np.load(draft / f"{part}_images.npy", mmap_mode="r", allow_pickle=False)
-    return images, np.asarray(decoded.labels, dtype=np.int64)
+def _arrays(decoded: Decoded, path: Path) -> tuple[np.ndarray, np.ndarray]:
+    """Images (N, side, side, 3) as a memory map of the file ``path``, and labels (N,)."""
+    labels = np.asarray(decoded.labels, dtype=np.int64)
+    return np.load(path, mmap_mode="r" if len(labels) else None, allow_pickle=False), labels

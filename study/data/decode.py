@@ -16,9 +16,10 @@ from pathlib import Path
 from typing import BinaryIO
 
 import numpy as np
+from numpy.typing import NDArray
 
-from stages.lib.console import progress
-from stages.lib.errors import StudyError
+from study.base.console import progress
+from study.base.errors import StudyError
 from study.data import cpus
 from study.data.image import UnreadableError, square
 
@@ -26,12 +27,15 @@ FEW = 500  # images that one process decodes sooner than others would have start
 _CHUNK = 8_000_000  # bytes of squares that a process hands over at once
 
 
-@dataclass(frozen=True)
+Content = str | bytes | NDArray[np.uint8]  # a file's path, a file's bytes, or pixels (H, W) or (H, W, 3)
+
+
+@dataclass(frozen=True, slots=True)
 class Item:
-    """One image: its name for messages and the digest, its file or the file's bytes, and its label from 0."""
+    """One image: its name for messages and the digest, what it is made of, and its label from 0."""
 
     name: str
-    content: Path | bytes
+    content: Content
     label: int
 
 
@@ -40,11 +44,11 @@ class Decoded:
     """What became of the items, in their order: labels of the rows that were written, md5 sums, and failures."""
 
     labels: list[int] = field(default_factory=list)
-    sums: list[tuple[str, str]] = field(default_factory=list)  # name and md5 of every file that could be read
+    sums: list[tuple[str, str]] = field(default_factory=list)  # name and md5 of every file whose path was given
     unreadable: list[tuple[str, str]] = field(default_factory=list)  # name and reason
 
 
-_Answer = tuple[list[str], list[bytes | str]]  # md5 ("" where there is no file), and the square or the reason
+_Answer = tuple[list[str], list[bytes | str]]  # md5s ("" where there is no file), and the square or the reason
 
 
 def decode(items: Iterable[Item], total: int, side: int, fit: str, path: Path, processes: int | None = None) -> Decoded:
@@ -106,20 +110,20 @@ def _answers(
         pool.shutdown(wait=True, cancel_futures=True)
 
 
-def _squares(contents: list[Path | bytes], side: int, fit: str) -> _Answer:
-    """For each content its md5, and its square's bytes or the reason why there is none."""
+def _squares(contents: list[Content], side: int, fit: str) -> _Answer:
+    """For each content the md5 of its file, and its square's bytes or the reason why there is none."""
     sums: list[str] = []
     results: list[bytes | str] = []
     for content in contents:
+        md5 = ""
         try:
-            read = content if isinstance(content, bytes) else content.read_bytes()
+            if isinstance(content, str):
+                content = Path(content).read_bytes()
+                md5 = hashlib.md5(content, usedforsecurity=False).hexdigest()
+            results.append(square(content, side, fit).tobytes())
         except OSError as error:
-            sums.append("")
             results.append(error.strerror or str(error))
-            continue
-        sums.append(hashlib.md5(read, usedforsecurity=False).hexdigest())
-        try:
-            results.append(square(read, side, fit).tobytes())
         except UnreadableError as error:
             results.append(str(error))
+        sums.append(md5)
     return sums, results

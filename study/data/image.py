@@ -5,18 +5,19 @@ and so does its resizing. Another Pillow may round otherwise, which is why requi
 """
 
 import io
+from contextlib import suppress
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageOps
+from PIL import Image, ImageOps, UnidentifiedImageError
 
-from stages.lib.errors import one_line
+from study.base.errors import one_line
 
 ENDINGS = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff", ".gif", ".ppm", ".pgm")  # of files that are images
 FITS = ("crop", "squash", "pad")
 MOST_PIXELS = 2 * 89_478_485  # of one image; Pillow itself refuses more, as a small file may ask for all of the memory
 
-_FORMATS = ("PNG", "JPEG", "MPO", "WEBP", "BMP", "TIFF", "GIF", "PPM")  # Pillow's names; none of them runs a program
+_FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "TIFF", "GIF", "PPM")  # Pillow's names; none of them runs a program
 _WIDE = ("I;16", "I;16L", "I;16B", "I;16N")  # Pillow's modes of 16-bit grey
 
 
@@ -24,12 +25,14 @@ class UnreadableError(Exception):
     """A file that gives no image; the text is the reason."""
 
 
-def square(content: bytes, side: int, fit: str) -> NDArray[np.uint8]:
-    """The image in the file's bytes ``content`` as RGB, uint8 (side, side, 3). Raises UnreadableError.
+def square(content: bytes | NDArray[np.uint8], side: int, fit: str) -> NDArray[np.uint8]:
+    """The image ``content``, a file's bytes or pixels (H, W) or (H, W, 3), as RGB: uint8 (side, side, 3).
 
     ``fit`` is what happens to an image that is not square: "crop" keeps the largest square in its middle, "squash"
-    scales both sides to ``side``, "pad" scales the longer side and puts the image on black.
+    scales both sides to ``side``, "pad" scales the longer side and puts the image on black. Raises UnreadableError.
     """
+    if isinstance(content, np.ndarray):
+        return np.asarray(_fitted(Image.fromarray(content).convert("RGB"), side, fit))
     try:
         with Image.open(io.BytesIO(content), formats=_FORMATS) as image:
             width, height = image.size
@@ -39,7 +42,11 @@ def square(content: bytes, side: int, fit: str) -> NDArray[np.uint8]:
     except UnreadableError:
         raise
     except Exception as error:  # Pillow's decoders raise nearly every kind of exception at damaged bytes
-        raise UnreadableError(one_line(error).replace(repr(content), "the file")) from None
+        raise UnreadableError(_reason(error)) from None
+
+
+def _reason(error: Exception) -> str:
+    return "no image that Pillow knows" if isinstance(error, UnidentifiedImageError) else one_line(error)
 
 
 def _rgb(image: Image.Image) -> Image.Image:
@@ -49,14 +56,14 @@ def _rgb(image: Image.Image) -> Image.Image:
     dropping the lower eight, which is what Pillow does where it opens colours of sixteen bits. Colour profiles are not
     applied, nor is CMYK converted by one.
     """
-    if image.mode in _WIDE or (image.mode == "I" and image.format == "PNG"):
-        wide = np.asarray(image)
-        upright = Image.fromarray((wide >> 8).astype(np.uint8))
-        upright.info.update({key: value for key, value in image.info.items() if key == "exif"})
-        return ImageOps.exif_transpose(upright).convert("RGB")
+    kind = image.format  # gone after a transposition
+    image.load()  # first, so that what is truncated is found here and not passed over as broken EXIF
+    with suppress(Exception):  # broken EXIF is no reason to do without the image
+        image = ImageOps.exif_transpose(image)
+    if image.mode in _WIDE or (image.mode == "I" and kind in ("PNG", "PPM")):
+        return Image.fromarray((np.asarray(image) >> 8).astype(np.uint8)).convert("RGB")
     if image.mode in ("I", "F"):
         raise UnreadableError("pixels of 32 bits, of which nobody knows which value is white: convert it to 8 or 16 bits")
-    image = ImageOps.exif_transpose(image)
     if image.has_transparency_data:
         coloured = image.convert("RGBA")
         return Image.alpha_composite(Image.new("RGBA", coloured.size, "white"), coloured).convert("RGB")
