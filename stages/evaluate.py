@@ -14,7 +14,7 @@ from study.base import folders
 from study.base.atomic import write
 from study.base.console import parser, run, say
 from study.base.errors import StudyError
-from study.data.dataset import Dataset
+from study.data.part import Part
 from study.design import cells
 from study.design.cells import Cell
 from study.engine import resume
@@ -40,7 +40,7 @@ def main() -> None:
 
 def evaluate(cell: Cell) -> None:
     """Write the cell's predictions and metrics, then remove what would have resumed its training."""
-    dataset = Dataset.read(cells.raw(cell.dataset))
+    dataset = Part.read(cells.raw(cell.dataset), "test")
     with enough(f"the device of {cell}", "choose another with STUDY_DEVICE, such as cpu"):
         predictions = predict(cell, dataset)
     metrics = predictions.metrics()
@@ -56,7 +56,7 @@ def evaluate(cell: Cell) -> None:
     tracker.finish()
 
 
-def predict(cell: Cell, dataset: Dataset) -> Predictions:
+def predict(cell: Cell, dataset: Part) -> Predictions:
     """What the cell's checkpoint says of the test images; StudyError where it does not fit cell or dataset."""
     import torch
 
@@ -82,11 +82,11 @@ def predict(cell: Cell, dataset: Dataset) -> Predictions:
     channels_last = is_convolutional(model)
     model = model.to(device).to(memory_format=torch.channels_last if channels_last else torch.preserve_format)
     preprocess = Preprocess(study["image_size"], study["mean"], study["std"], study["interpolation"], device)
-    images = ImageSet.load(dataset.test_images, dataset.test_labels, device)
+    images = ImageSet.load(dataset.images, dataset.labels, device)
     outputs = logits(model, images, preprocess, study["precision"], channels_last).cpu().numpy()
     if not np.isfinite(outputs).all():
         raise StudyError(f"{file} gives logits that are not finite; lower the learning rate, then train {cell} again.")
-    return Predictions.from_logits(outputs, dataset.test_labels, dataset.classes)
+    return Predictions.from_logits(outputs, dataset.labels, dataset.classes)
 
 
 def run_id(cell: Cell) -> str | None:

@@ -21,7 +21,7 @@ from study.base import folders
 from study.base.atomic import write
 from study.base.console import parser, run, say
 from study.base.errors import StudyError, one_line
-from study.data.dataset import Dataset
+from study.data.part import Part
 from study.design import cells
 from study.design.cells import Cell
 from study.design.recipe import Recipe
@@ -44,7 +44,7 @@ class Inputs:
     cell: Cell
     recipe: Recipe
     card: Card
-    dataset: Dataset
+    dataset: Part
     train: NDArray[np.int64]
     validation: NDArray[np.int64]
 
@@ -61,7 +61,7 @@ class Inputs:
                 f"{cells.weights(cell.model)} is of {card.arch} with {dict(card.arch_options)}, params.yaml wants {model.arch} "
                 f"with {dict(model.arch_options)}; run python -m stages.weights {cell.model}."
             )
-        dataset = Dataset.read(cells.raw(cell.dataset))
+        dataset = Part.read(cells.raw(cell.dataset), "train")
         indices = []
         for name in ("train", "validation"):
             file = cells.split(cell.dataset, cell.fraction, cell.seed) / f"{name}.npy"
@@ -161,8 +161,8 @@ class Training:
             model,
             recipe,
             self.cell.seed,
-            ImageSet.load(dataset.train_images, dataset.train_labels, self.device, self.inputs.train),
-            ImageSet.load(dataset.train_images, dataset.train_labels, self.device, self.inputs.validation),
+            ImageSet.load(dataset.images, dataset.labels, self.device, self.inputs.train),
+            ImageSet.load(dataset.images, dataset.labels, self.device, self.inputs.validation),
             Preprocess(recipe.image_size, list(card.mean), list(card.std), card.interpolation, self.device),
         )
         history, seconds, run_id = [], 0.0, new_id()

@@ -4,15 +4,24 @@ import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 
 from study.base.console import say
 from study.base.errors import StudyError
 from study.data.dataset import Dataset
 from study.data.decode import Decoded, Item, decode
 from study.data.walk import in_bytes, some
+
+
+class Counted(Protocol):
+    """Items that can be gone through, and whose number is known before."""
+
+    def __len__(self) -> int: ...
+
+    def __iter__(self) -> Iterator[Item]: ...
 
 
 @dataclass(frozen=True)
@@ -23,24 +32,23 @@ class Images:
     """
 
     classes: Sequence[str]
-    train: Iterable[Item]
-    test: Iterable[Item]
-    counts: tuple[int, int]  # of train and test images
+    train: Counted
+    test: Counted
     tables: Mapping[str, Path] = field(default_factory=dict)
 
     def assembled(self, options: Mapping[str, Any], draft: Path) -> Dataset:
         """The dataset; its images are memory maps of .npy files in the folder ``draft``.
 
-        ``options``: side, fit, unreadable ("stop" or "skip") and md5 (None: said, not checked). Raises StudyError.
+        ``options``: side, fit, unreadable ("stop" or "skip") and, where there is a digest, md5 (None: said, not checked).
+        Raises StudyError.
         """
         check_classes(self.classes)
         side, fit = options["side"], options["fit"]
-        parts = {"train": (self.train, self.counts[0]), "test": (self.test, self.counts[1])}
-        done = {
-            part: decode(items, count, side, fit, draft / f"{part}_images.npy") for part, (items, count) in parts.items()
-        }
+        parts = {"train": self.train, "test": self.test}
+        done = {part: decode(items, len(items), side, fit, draft / f"{part}_images.npy") for part, items in parts.items()}
         _unreadable([failure for decoded in done.values() for failure in decoded.unreadable], options["unreadable"] == "skip")
-        _check_digest(digest(self._sums(done.values())), options["md5"])
+        if "md5" in options:
+            _check_digest(digest(self._sums(done.values())), options["md5"])
         train, test = (_arrays(decoded, draft / f"{part}_images.npy") for part, decoded in done.items())
         _check_parts(train[1], test[1], self.classes)
         return Dataset(*train, *test, tuple(self.classes))
@@ -56,7 +64,7 @@ class Images:
 def digest(sums: Iterable[tuple[str, str]]) -> str:
     """The md5 of a list of files, given their names and md5 sums: of what ``md5sum`` prints for them in order of names."""
     lines = sorted((in_bytes(name), md5.encode("ascii")) for name, md5 in sums)
-    return _md5(b"".join(md5 + b"  " + name + b"\n" for name, md5 in lines)).hexdigest()
+    return str(_md5(b"".join(md5 + b"  " + name + b"\n" for name, md5 in lines)).hexdigest())
 
 
 def check_classes(classes: Sequence[str]) -> None:
@@ -69,9 +77,9 @@ def check_classes(classes: Sequence[str]) -> None:
             raise StudyError(f"the class name {name!r} cannot be printed in a table; rename it, in UTF-8 and on one line.")
 
 
-def _check_parts(train: np.ndarray, test: np.ndarray, classes: Sequence[str]) -> None:
+def _check_parts(train: NDArray[Any], test: NDArray[Any], classes: Sequence[str]) -> None:
     counts = np.bincount(train, minlength=len(classes))
-    absent = [classes[label] for label in np.flatnonzero(counts == 0)]
+    absent = [name for name, count in zip(classes, counts, strict=True) if not count]
     if absent:
         raise StudyError(
             f"{len(absent):,} of {len(classes):,} classes have no train image: {some(absent)}; add some, or remove the class."
@@ -107,7 +115,7 @@ def _md5(content: bytes = b"") -> Any:
     return hashlib.md5(content, usedforsecurity=False)
 
 
-def _arrays(decoded: Decoded, path: Path) -> tuple[np.ndarray, np.ndarray]:
+def _arrays(decoded: Decoded, path: Path) -> tuple[NDArray[Any], NDArray[Any]]:
     """Images (N, side, side, 3) as a memory map of the file ``path``, and labels (N,)."""
     labels = np.asarray(decoded.labels, dtype=np.int64)
     return np.load(path, mmap_mode="r" if len(labels) else None, allow_pickle=False), labels

@@ -83,9 +83,7 @@ def _header(file: BinaryIO, count: int, side: int) -> None:
     np.lib.format.write_array_header_1_0(file, described)
 
 
-def _answers(
-    items: Iterator[Item], size: int, side: int, fit: str, processes: int
-) -> Iterator[tuple[list[Item], _Answer]]:
+def _answers(items: Iterator[Item], size: int, side: int, fit: str, processes: int) -> Iterator[tuple[list[Item], _Answer]]:
     """Chunks of ``size`` items and what became of them, in order; a few chunks per process are on the way at a time."""
     chunks = iter(lambda: list(islice(items, size)), [])
     if processes == 1:

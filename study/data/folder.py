@@ -4,7 +4,7 @@ train/cat/one.jpg is of the class cat, and so is train/cat/more/two.jpg. Tiny Im
 there val/ has a table of images and classes instead of class folders.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -55,7 +55,6 @@ def read(root: Path, options: Mapping[str, Any]) -> Images:
         classes,
         [item for item, tested in zip(items, test, strict=True) if not tested],
         [item for item, tested in zip(items, test, strict=True) if tested],
-        (int((~test).sum()), int(test.sum())),
     )
 
 
@@ -75,13 +74,11 @@ def _divided(root: Path, share: float | None) -> Images:
     classes = sorted(train.classes, key=in_bytes)
     numbers = {name: number for number, name in enumerate(classes)}
     tables = {f"{part.folder.name}/{ANNOTATIONS}": part.table for part in (train, test) if part.table}
-    items = [list(_items(part, numbers)) for part in (train, test)]
-    return Images(classes, *items, (len(items[0]), len(items[1])), tables)
+    return Images(classes, _items(train, numbers), _items(test, numbers), tables)
 
 
-def _items(part: _Part, numbers: Mapping[str, int]) -> Iterator[Item]:
-    for path, file, name in part.images:
-        yield Item(f"{part.folder.name}/{path}", file, numbers[name])
+def _items(part: _Part, numbers: Mapping[str, int]) -> list[Item]:
+    return [Item(f"{part.folder.name}/{path}", file, numbers[name]) for path, file, name in part.images]
 
 
 def _test(root: Path, classes: set[str]) -> _Part:
@@ -107,7 +104,9 @@ def _strict(folder: Path) -> _Part:
     part = _part(folder)
     if not part.images:
         if part.found.images:
-            raise StudyError(f"{folder} has images and no class folders; put the images of each class into a folder of its own.")
+            raise StudyError(
+                f"{folder} has images and no class folders; put the images of each class into a folder of its own."
+            )
         raise StudyError(f"{folder} holds no images; put a folder per class there, with its images inside.")
     tell(folder, part.found, len(part.images))
     return part

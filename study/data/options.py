@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from study.base.errors import StudyError
-from study.data.image import FITS
 
 REQUIRED = object()  # in the place of a default
 
@@ -65,13 +64,18 @@ def column(default: Any = REQUIRED) -> Option:
 
 URL = Option(is_url, "an http or https URL")
 PATH = Option(_is_text, "a path (absolute, in the project or under DATASETS_DIR), or an http or https URL of an archive")
+LOCAL = Option(_is_text, "a path (absolute, in the project or under DATASETS_DIR)")
+LOCAL_OR_NONE = Option(LOCAL.accepts, LOCAL.allowed, None)
 INSIDE = Option(_is_text, "a path inside the archive", None)
 SHARE = Option(
     lambda value: isinstance(value, float) and 0 < value < 1, "the share of images for testing, above 0 and below 1", None
 )
 SIDE = Option(lambda value: type(value) is int and 4 <= value <= 4096, "the side of the squares in pixels, 4 to 4096")
-FIT = one_of(*FITS, default="crop")
+FIT = one_of("crop", "squash", "pad", default="crop")
 UNREADABLE = one_of("stop", "skip", default="stop")
 MD5 = Option(_is_digest(32), "32 lower-case hexadecimal digits", None)
 SHA256 = Option(_is_digest(64), "64 lower-case hexadecimal digits", None)
-SQUARES = {"side": SIDE, "fit": FIT, "unreadable": UNREADABLE, "md5": MD5}  # of every reader of image files
+NAME = one_of("DTD", "FashionMNIST", "Flowers102", "Food101", "KMNIST", "MNIST", "SVHN")  # as in torchvision_sets.py
+PACKED = {"path": PATH, "inside": INSIDE, "sha256": SHA256}  # of a reader whose files may come in an archive
+OFFICIAL_SQUARES = {"side": SIDE, "fit": FIT, "unreadable": UNREADABLE}  # of every reader of images
+SQUARES = {**OFFICIAL_SQUARES, "md5": MD5}  # where the list of files may be pinned
