@@ -16,8 +16,8 @@ from study.design import cells
 from study.report.analysis import Analysis
 from study.report.writing import write
 from study.results import collected as results
-from study.results import measured as measured_cells
 from study.runtime import housekeeping
+from study.runtime import measured as measured_cells
 from study.settings.grid import Grid, ladder
 from study.settings.params import Params
 from study.statistics.published import Published

@@ -5,11 +5,10 @@ everything it needs from data/runs/<cell> and data/raw/<dataset>. STUDY_DEVICE c
 """
 
 from study.base.console import parser, run, say
-from study.data.dataset import Images
+from study.data.part import Part
 from study.design import cells
 from study.design.cells import Cell
-from study.results import measured
-from study.runtime import records
+from study.runtime import measured, records
 from study.runtime.lifecycle import stoppable
 from study.runtime.tracking import Tracker
 
@@ -32,7 +31,7 @@ def main() -> None:
 
 def evaluate(cell: Cell) -> None:
     """Write the cell's predictions and metrics, then remove what would have resumed its training."""
-    data = Images.read(cells.raw(cell.dataset), "test")
+    data = Part.read(cells.raw(cell.dataset), "test")
     from study.engine import resume, testing
 
     predictions = testing.test(cell, data)

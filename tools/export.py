@@ -6,9 +6,9 @@ A model starts from them with `weights: {cell: tiny_imagenet-cnn32_scratch-1.0-0
 """
 
 from study.base.console import parser, run, say
+from study.base.sums import sha256
 from study.design.cells import Cell
 from study.models import from_cell
-from study.results.provenance import sha256
 
 
 def main() -> None:

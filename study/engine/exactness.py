@@ -7,7 +7,6 @@ import os
 import torch
 
 from study.engine import kernels
-from study.results.provenance import PORTABLE as PORTABLE_KERNELS
 from study.runtime import devices
 
 # One and two threads sum in different orders and give different bytes, so their number is fixed, on every machine. One,
@@ -46,5 +45,5 @@ def pin(device: torch.device, precision: str) -> str:
     torch.set_float32_matmul_precision("highest")
     if device.type == "cpu" and precision == "fp32" and torch.cpu._is_avx2_supported():
         kernels.install()
-        return PORTABLE_KERNELS
+        return "portable fp32"
     return f"{precision} on {devices.describe(device)}"

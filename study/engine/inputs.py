@@ -8,13 +8,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from study.base.errors import StudyError
-from study.data.dataset import Images
+from study.base.sums import md5s, sha256
+from study.data.part import Part
 from study.data.splits import Split
 from study.design import cells
 from study.design.cells import Cell
 from study.design.recipe import Recipe
 from study.models.card import WEIGHTS, Card
-from study.results import provenance
+from study.results.provenance import libraries
 from study.runtime import code
 from study.settings.params import Params
 
@@ -26,7 +27,7 @@ class Inputs:
     cell: Cell
     recipe: Recipe
     card: Card
-    data: Images
+    data: Part
     split: Split
 
     @classmethod
@@ -45,7 +46,7 @@ class Inputs:
             )
         if card.source:
             _check_weights(folder / WEIGHTS, card, cell.model)
-        data = Images.read(cells.raw(cell.dataset), "train")
+        data = Part.read(cells.raw(cell.dataset), "train")
         place = cells.split(cell.dataset, cell.fraction, cell.seed)
         split = Split.load(place, cell.dataset, cell.fraction, cell.seed, len(data.labels))
         return cls(cell, recipe, card, data, split)
@@ -61,9 +62,9 @@ class Inputs:
             "recipe": self.recipe.as_dict(),
             "card": asdict(self.card),
             "indices": [self.split.train.tolist(), self.split.validation.tolist()],
-            "data": provenance.md5s(Images.files(cells.raw(self.cell.dataset), "train")),
+            "data": md5s(Part.files(cells.raw(self.cell.dataset), "train")),
             "code": code.digest("stages.train"),
-            "libraries": provenance.libraries(),
+            "libraries": libraries(),
             "kernels": kernels,
         }
 
@@ -73,5 +74,5 @@ def _check_weights(file: Path, card: Card, model: str) -> None:
     again = f"run python -m stages.weights {model}"
     if not file.is_file():
         raise StudyError(f"{file} is not here; dvc pull brings it, or {again}.")
-    if provenance.sha256(file) != card.sha256:
+    if sha256(file) != card.sha256:
         raise StudyError(f"{file} is damaged: its sha256 is not that of its card; {again}.")

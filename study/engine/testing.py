@@ -5,7 +5,8 @@ from pathlib import Path
 from study.base import folders
 from study.base.console import say
 from study.base.errors import StudyError
-from study.data.dataset import Images
+from study.base.sums import md5s, sha256
+from study.data.part import Part
 from study.design import cells
 from study.design.cells import Cell
 from study.engine import checkpoint, exactness
@@ -13,12 +14,11 @@ from study.engine.batches import ImageSet, Preprocess
 from study.engine.inference import logits
 from study.engine.memory import enough
 from study.models.build import build, load, on_device
-from study.results import provenance
 from study.results.predictions import Predictions
 from study.runtime import code, devices
 
 
-def test(cell: Cell, data: Images) -> Predictions:
+def test(cell: Cell, data: Part) -> Predictions:
     """Write the predictions of ``cell`` on ``data`` and return them; StudyError where checkpoint, cell and data do not fit."""
     file = cells.runs(cell) / checkpoint.FILE
     before = code.digest("stages.evaluate"), _sums(cell, file)
@@ -33,10 +33,10 @@ def test(cell: Cell, data: Images) -> Predictions:
 
 
 def _sums(cell: Cell, file: Path) -> dict[str, str]:
-    return provenance.md5s([file, *Images.files(cells.raw(cell.dataset), "test")])
+    return md5s([file, *Part.files(cells.raw(cell.dataset), "test")])
 
 
-def _predict(cell: Cell, data: Images) -> Predictions:
+def _predict(cell: Cell, data: Part) -> Predictions:
     device = devices.choose()
     file = cells.runs(cell) / checkpoint.FILE
     weights, study = checkpoint.read(file)
@@ -55,4 +55,4 @@ def _predict(cell: Cell, data: Images) -> Predictions:
     outputs = logits(model, images, preprocess, study["precision"], channels_last).cpu()
     if not outputs.isfinite().all():
         raise StudyError(f"{file} gives logits that are not finite; lower the learning rate, then train {cell} again.")
-    return Predictions.from_logits(cell, provenance.sha256(file), outputs.numpy(), data.labels, data.classes)
+    return Predictions.from_logits(cell, sha256(file), outputs.numpy(), data.labels, data.classes)

@@ -14,9 +14,9 @@ from safetensors import SafetensorError, safe_open
 
 from study.base.atomic import write
 from study.base.errors import StudyError
+from study.base.sums import sha256
 from study.design import cells
 from study.design.cells import Cell
-from study.results.provenance import sha256
 
 CHECKPOINT, WEIGHTS, CONFIG = "checkpoint.safetensors", "model.safetensors", "config.json"
 

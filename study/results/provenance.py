@@ -4,7 +4,6 @@ Two trainings that give the same result give the same file. Wall times, the mach
 study/runtime/records.py; the code stands in dvc.lock, which holds the md5 of every file that a stage depends on.
 """
 
-import hashlib
 import importlib.metadata
 import json
 from collections.abc import Mapping
@@ -19,7 +18,6 @@ from study.design.recipe import Recipe
 
 FILE = "provenance.json"
 LIBRARIES = ("numpy", "safetensors", "timm", "torch")
-PORTABLE = "portable fp32"  # kernels that give the same bytes on every x86-64 processor with AVX2 (engine/exactness.py)
 
 
 @dataclass(frozen=True)
@@ -89,19 +87,3 @@ def libraries() -> dict[str, str]:
         except importlib.metadata.PackageNotFoundError:
             continue
     return found
-
-
-def md5s(paths: list[Path]) -> dict[str, str]:
-    """The md5 of each of ``paths``, by file name: what DVC knows them by."""
-    return {path.name: _md5(path) for path in paths}
-
-
-def _md5(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()
-
-
-def sha256(path: Path) -> str:
-    """The sha256 of the file at ``path``."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
