@@ -44,7 +44,7 @@ class Scenario:
 
 @dataclass(frozen=True)
 class Outcome:
-    """Of one kind of effect: share of intervals that hold the truth, mean width against the ideal, and intervals of width zero."""
+    """Of one kind of effect: share of intervals that hold the truth, mean width against the ideal, intervals of width zero."""
 
     coverage: float
     width: float
@@ -66,7 +66,9 @@ def rates(rate: float) -> dict[Arm, float]:
     """The error of every arm: the second model, a tenth of the data and the hard dataset each make it somewhat worse."""
     base = float(ndtri(rate))
     return {
-        Arm(dataset, model, fraction): float(ndtr(base + 0.15 * (model == "b") + 0.2 * (fraction < 1) + 0.3 * (dataset == "hard")))
+        Arm(dataset, model, fraction): float(
+            ndtr(base + 0.15 * (model == "b") + 0.2 * (fraction < 1) + 0.3 * (dataset == "hard"))
+        )
         for dataset, model, fraction in itertools.product(("easy", "hard"), MODELS, FRACTIONS)
     }
 
@@ -156,8 +158,8 @@ def main() -> None:
         coverage = [100 * outcome.coverage for _, _, outcome in rows]
         width = [outcome.width for _, _, outcome in rows if np.isfinite(outcome.width)]
         print(
-            f"| {seeds} | {images:,} | {100 * rate:g} % | {min(coverage):.1f} | {np.mean(coverage):.1f} | {np.mean(width):.2f} | "
-            f"{max(width):.2f} | {sum(outcome.empty for _, _, outcome in rows)} |"
+            f"| {seeds} | {images:,} | {100 * rate:g} % | {min(coverage):.1f} | {np.mean(coverage):.1f} | "
+            f"{np.mean(width):.2f} | {max(width):.2f} | {sum(outcome.empty for _, _, outcome in rows)} |"
         )
 
 

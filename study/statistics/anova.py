@@ -25,7 +25,7 @@ class MeanSquares:
 
     @property
     def variance(self) -> float:
-        """Of the mean over seeds and images. The variance between seeds is an estimate that can fall below 0; it counts as 0 then."""
+        """Of the mean over seeds and images. An estimated variance between seeds below 0 counts as 0."""
         return (self.image + max(self.seed - self.rest, 0.0)) / (self.images * self.seeds)
 
     @property

@@ -33,8 +33,10 @@ class Draws:
     seeds: int
 
     def counts(self, arm: int, sign: float) -> NDArray[np.int64]:
-        """Errors of one arm in each draw, (draws,). It errs on the top image if its weight has the ``sign`` +, else on the bottom."""
-        return self.wrong[arm] + self.seeds * (self.top if sign > 0 else self.bottom)
+        """Errors of one arm in each draw, (draws,). It errs on the top image if its weight has ``sign`` +, else on the bottom."""
+        imaginary = self.top if sign > 0 else self.bottom
+        counts: NDArray[np.int64] = self.wrong[arm] + self.seeds * imaginary
+        return counts
 
     def errors(self, arm: int, sign: float) -> NDArray[np.float64]:
         """The same as a share of the n + 1 entries of a draw, in [0, 1]."""
@@ -75,7 +77,7 @@ def draw(dataset: str, wrong: NDArray[np.bool_], draws: int = DRAWS) -> Draws:
 
 
 def percentiles(values: NDArray[np.float64], level: float = 0.95) -> tuple[float, float]:
-    """The percentile interval of ``values`` (draws,): two of the values themselves, at most (1 - level) / 2 of them outside each.
+    """The percentile interval of ``values`` (draws,): two of them, with at most a share of (1 - level) / 2 outside each.
 
     Infinite draws count as they are. Draws that are undefined (nan: infinity less infinity) count at both ends.
     """

@@ -49,4 +49,4 @@ class Evidence(ABC):
 
     @abstractmethod
     def log_estimate(self, weights: Mapping[Arm, float]) -> Estimate | None:
-        """A weighted sum of log errors for curves, with any weights: half an error is added to each count, so that all are finite."""
+        """A weighted sum of log errors for curves, with half an error added to each count, so that all are finite."""

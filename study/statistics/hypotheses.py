@@ -1,4 +1,4 @@
-"""The hypotheses and the further claims as data: key, claim, what they need, and their parts; and what evidence says of them."""
+"""The hypotheses and further claims as data: key, claim, what they need, and their parts. What evidence says of them."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass

@@ -64,7 +64,8 @@ class Publication(Evidence):
     def _sum(self, weights: Mapping[Arm, float], scale: Scale) -> float:
         with np.errstate(divide="ignore"):
             return sum(
-                weight * float(scale.transform(self._errors[arm], self.guessing(arm.dataset))) for arm, weight in weights.items()
+                weight * float(scale.transform(self._errors[arm], self.guessing(arm.dataset)))
+                for arm, weight in weights.items()
             )
 
     def _bounded(self, value: float, weights: Mapping[Arm, float], scale: Scale) -> Estimate | None:

@@ -66,7 +66,8 @@ class Sample(Evidence):
 
     def runs(self, arm: Arm) -> NDArray[np.float64]:
         """An arm's error for each seed, (seeds,)."""
-        return self._runs[arm]
+        runs: NDArray[np.float64] = self._runs[arm]
+        return runs
 
     def guessing(self, dataset: str) -> float:
         return 1 - 1 / self._classes[dataset]
@@ -161,9 +162,7 @@ class Sample(Evidence):
                     errors[arm] = self._added(arm, errors[arm])
             return self._sum(weights, scale, errors)
 
-    def _over_trainings(
-        self, value: float, runs: NDArray[np.float64], weights: Mapping[Arm, float], scale: Scale
-    ) -> Estimate:
+    def _over_trainings(self, value: float, runs: NDArray[np.float64], weights: Mapping[Arm, float], scale: Scale) -> Estimate:
         """Student's t; other scales than points by their slope at the errors (delta method)."""
         centre, squares = 0.0, []
         for dataset, forms in self._forms.items():
