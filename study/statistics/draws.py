@@ -32,15 +32,15 @@ class Draws:
     images: int
     seeds: int
 
-    def counts(self, arm: int, sign: float) -> NDArray[np.int64]:
-        """Errors of one arm in each draw, (draws,). It errs on the top image if its weight has ``sign`` +, else on the bottom."""
-        imaginary = self.top if sign > 0 else self.bottom
+    def counts(self, arm: int, weight: float) -> NDArray[np.int64]:
+        """Errors of one arm in each draw, (draws,). It errs on the top image if its weight is above 0, else on the bottom."""
+        imaginary = self.top if weight > 0 else self.bottom
         counts: NDArray[np.int64] = self.wrong[arm] + self.seeds * imaginary
         return counts
 
-    def errors(self, arm: int, sign: float) -> NDArray[np.float64]:
+    def errors(self, arm: int, weight: float) -> NDArray[np.float64]:
         """The same as a share of the n + 1 entries of a draw, in [0, 1]."""
-        return self.counts(arm, sign) / (self.seeds * (self.images + 1))
+        return self.counts(arm, weight) / (self.seeds * (self.images + 1))
 
     def attained(self, arms: Sequence[int], weights: Sequence[int]) -> NDArray[np.float64]:
         """The weighted sum of errors in each draw, (draws,), as the nearest value that this test set can give."""

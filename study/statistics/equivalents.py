@@ -24,7 +24,8 @@ HALVINGS = 12
 class Equivalent:
     """``times`` as much data, with its 95 % interval from ``low`` to ``high``.
 
-    inf: more than ``most`` times. 0: scratch errs less on the smallest fraction already. ``most`` is the ratio of the largest fraction to the smallest, where the curve ends.
+    inf: more than ``most`` times. 0: scratch errs less on the smallest fraction already. ``most`` is the ratio of the largest
+    fraction to the smallest, where the curve ends.
     """
 
     dataset: str
