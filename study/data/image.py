@@ -5,6 +5,7 @@ and so does its resizing. Another Pillow may round otherwise, which is why requi
 """
 
 import io
+import warnings
 from contextlib import suppress
 
 import numpy as np
@@ -33,7 +34,7 @@ def square(content: bytes | NDArray[np.uint8], side: int, fit: str) -> NDArray[n
     if isinstance(content, np.ndarray):
         return np.asarray(_fitted(Image.fromarray(content).convert("RGB"), side, fit))
     try:
-        with Image.open(io.BytesIO(content), formats=_FORMATS) as image:
+        with warnings.catch_warnings(action="ignore"), Image.open(io.BytesIO(content), formats=_FORMATS) as image:
             width, height = image.size
             if width * height > MOST_PIXELS:
                 raise UnreadableError(f"{width:,} x {height:,} pixels, more than {MOST_PIXELS:,}")
