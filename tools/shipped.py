@@ -3,7 +3,8 @@
     python -m tools.shipped pull      # take those of the study in params.yaml, and make its report again from them
     python -m tools.shipped push      # add those of the study in params.yaml, to be committed
 
-It lies in .dvc/shipped and needs no server. Checkpoints are not in it: `dvc repro --allow-missing` trains nothing for want of them.
+It lies in .dvc/shipped and needs no server. Checkpoints are not in it; `dvc repro --allow-missing` trains nothing for want of
+them.
 """
 
 import subprocess
@@ -45,7 +46,11 @@ def rebuild(grid: Grid) -> None:
         raise StudyError(f"the report of {grid.name} was not made; the reason stands above.")
     folder = str(cells.report(grid.name))
     changed = subprocess.run(["git", "status", "--porcelain", folder], capture_output=True, text=True, check=True).stdout
-    say(f"{folder} is what is committed, byte for byte" if not changed else f"{folder} differs from what is committed:\n{changed}")
+    say(
+        f"{folder} is what is committed, byte for byte"
+        if not changed
+        else f"{folder} differs from what is committed:\n{changed}"
+    )
 
 
 if __name__ == "__main__":
