@@ -22,9 +22,10 @@ def main() -> None:
 
 def download(dataset: str) -> Path:
     """Write ``data/raw/<dataset>/`` and return its path; what was there before stays until the new one is whole."""
-    data = formats.load(Params.load().source(dataset), downloads())
+    source = Params.load().source(dataset)
     target = cells.raw(dataset)
     with folders.replaced(target) as draft:
+        data = formats.load(source, downloads(), draft)
         data.write(draft)
     say(f"{target}: {len(data.train_labels):,} train and {len(data.test_labels):,} test images, {len(data.classes)} classes")
     return target

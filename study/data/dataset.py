@@ -1,22 +1,25 @@
-"""A dataset: what a reader (study/data/) returns, and how it lies under data/raw/<dataset>/."""
+"""A dataset: what a reader (study/data/formats.py) returns, and how it lies under data/raw/<dataset>/."""
 
-import io
 import json
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from study.base.errors import StudyError
+from study.data.part import Part
 
-_PARTS = ("train", "test")
 _ARRAYS = {"train_images": "|u1", "train_labels": "<i8", "test_images": "|u1", "test_labels": "<i8"}
+_BLOCK = 32_000_000  # bytes that are written at a time: a memory map need not fit into memory
 
 
 @dataclass(frozen=True)
 class Dataset:
-    """Images uint8 (N, H, W, 3), labels int64 (N,) from 0, and the class names: a label is an index into them."""
+    """Images uint8 (N, H, W, 3), labels int64 (N,) from 0, and the class names: a label is an index into them.
+
+    Images may be memory maps.
+    """
 
     train_images: NDArray[np.uint8]
     train_labels: NDArray[np.int64]
@@ -26,41 +29,32 @@ class Dataset:
 
     def __post_init__(self) -> None:
         """Raise StudyError where the arrays are not as described, which would pass for a dataset and train on nonsense."""
-        for part in _PARTS:
-            images, labels = getattr(self, f"{part}_images"), getattr(self, f"{part}_labels")
-            if images.dtype != np.uint8 or images.ndim != 4 or images.shape[3] != 3:
-                raise StudyError(
-                    f"the dataset's {part} images are {images.dtype} of shape {images.shape}; they must be uint8 (N, H, W, 3)."
-                )
-            if labels.dtype.kind not in "iu" or labels.shape != images.shape[:1]:
-                raise StudyError(
-                    f"the dataset's {part} labels are {labels.dtype} of shape {labels.shape}; they must be whole numbers, one "
-                    f"for each of {len(images)} images."
-                )
-            if not len(labels) or labels.min() < 0 or labels.max() >= len(self.classes):
-                raise StudyError(
-                    f"the dataset's {part} labels must lie from 0 to {len(self.classes) - 1}, for its {len(self.classes)} "
-                    f"class names; they are {f'{labels.min()} to {labels.max()}' if len(labels) else 'none'}."
-                )
+        Part(self.train_images, self.train_labels, self.classes).check("train")
+        Part(self.test_images, self.test_labels, self.classes).check("test")
 
     def write(self, folder: Path) -> None:
-        """Write an .npy file per array and classes.json; the same dataset gives the same bytes on every machine."""
+        """Write an .npy file per array and classes.json; the same dataset gives the same bytes on every machine.
+
+        An array that is a memory map of its very file stays as it is.
+        """
         for name, dtype in _ARRAYS.items():
-            buffer = io.BytesIO()  # np.save into a file would lose the reason when a disk is full
-            np.save(buffer, np.ascontiguousarray(getattr(self, name), dtype))
-            (folder / f"{name}.npy").write_bytes(buffer.getbuffer())
+            array, path = getattr(self, name), folder / f"{name}.npy"
+            if not (isinstance(array, np.memmap) and path.exists() and path.samefile(str(array.filename))):
+                _save(path, array, dtype)
         (folder / "classes.json").write_text(json.dumps(self.classes, indent=1) + "\n", encoding="utf-8")
 
     @classmethod
     def read(cls, folder: Path) -> "Dataset":
-        """What ``write`` wrote into ``folder``. Raises StudyError where it is absent or damaged."""
-        try:
-            arrays = {name: np.load(folder / f"{name}.npy", allow_pickle=False) for name in _ARRAYS}
-            classes = tuple(json.loads((folder / "classes.json").read_text(encoding="utf-8")))
-        except FileNotFoundError as error:
-            raise StudyError(f"{error.filename} is not here; dvc pull, or python -m stages.download {folder.name}.") from None
-        except (ValueError, EOFError) as error:
-            raise StudyError(
-                f"{folder} is damaged ({error}); python -m stages.download {folder.name} makes it again."
-            ) from None
-        return cls(**arrays, classes=classes)
+        """What ``write`` wrote into ``folder``, images as memory maps. Raises StudyError where it is absent or damaged."""
+        train, test = Part.read(folder, "train"), Part.read(folder, "test")
+        return cls(train.images, train.labels, test.images, test.labels, train.classes)
+
+
+def _save(path: Path, array: NDArray[Any], dtype: str) -> None:
+    """What np.save writes, block by block and with the reason where a disk is full, which np.save would lose."""
+    rows = max(1, _BLOCK // max(1, array[:1].nbytes))
+    with path.open("wb") as file:
+        header = {"descr": np.dtype(dtype).str, "fortran_order": False, "shape": array.shape}
+        np.lib.format.write_array_header_1_0(file, header)
+        for start in range(0, len(array), rows):
+            file.write(np.ascontiguousarray(array[start : start + rows], dtype).data.cast("B"))

@@ -1,0 +1,140 @@
+"""Data that come packed: a .zip or .tar, by path or URL, is unpacked beside the dataset that is being made.
+
+Regular files alone are unpacked, and none outside the folder meant for them; an archive that tries is refused whole.
+"""
+
+import lzma
+import shutil
+import tarfile
+import zipfile
+import zlib
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path, PurePosixPath
+from typing import IO, Any
+
+from study.base.console import say
+from study.base.errors import StudyError, one_line
+from study.data import place
+from study.data.options import is_url
+from study.data.transfer import Checksum, fetched
+from study.data.walk import some
+
+ENDINGS = (".zip", ".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz")
+MOST = 100  # times the archive's own size may it unpack to, and a GB: more is no archive of images
+_GB = 10**9
+_BLOCK = 4096  # bytes that even an empty file takes
+_DAMAGED = (zipfile.BadZipFile, tarfile.TarError, zlib.error, lzma.LZMAError, EOFError, NotImplementedError, OSError)
+
+
+@contextmanager
+def opened(options: Mapping[str, Any], workdir: Path, draft: Path) -> Iterator[Path]:
+    """What ``options`` name by path, inside and sha256: a folder or file, unpacked below ``draft`` for the length of the block.
+
+    Archives behind a URL lie in ``workdir`` until they are complete. Raises StudyError where something is not there.
+    """
+    path, sha256 = options["path"], options["sha256"]
+    if is_url(path):
+        name = path.split("?")[0].rsplit("/", 1)[-1]
+        if not name.lower().endswith(ENDINGS):
+            raise StudyError(f"{path} does not end like an archive; fetch it by hand, or give one that ends in {_endings()}.")
+        if sha256 is None:
+            raise StudyError(f"{path} needs its sha256 in the dataset's source in params.yaml; it is what `sha256sum` prints.")
+        way_out = "fetch it by hand and write its path in the place of the URL"
+        file = fetched(path, workdir, f"{sha256[:12]}-{name}", Checksum("sha256", sha256), way_out)
+        with file as packed, _unpacked(packed, draft) as root:
+            yield _inside(root, options["inside"], path)
+        return
+    there = place.found(path)
+    if there.is_file() and there.name.lower().endswith(ENDINGS):
+        if sha256 is not None and (found := Checksum("sha256", sha256).of(there)) != sha256:
+            raise StudyError(f"{there} has the sha256 {found} instead of {sha256}; put the right one there.")
+        with _unpacked(there, draft) as root:
+            yield _inside(root, options["inside"], path)
+    elif options["inside"] is not None or sha256 is not None:
+        raise StudyError(f"{there} is no archive ({_endings()}); take `inside` and `sha256` out of the dataset's source.")
+    else:
+        yield there
+
+
+def _endings() -> str:
+    return ", ".join(ENDINGS)
+
+
+def _inside(root: Path, inside: str | None, path: str) -> Path:
+    """The folder or file ``inside`` the unpacked archive; without it the first folder that does not just hold another."""
+    if inside is not None:
+        below = root / _safe(inside, path)
+        if not below.exists():
+            raise StudyError(f"{path} has no {inside} inside; there are {some(sorted(each.name for each in root.iterdir()))}.")
+        return below
+    while True:
+        seen = [each for each in root.iterdir() if not each.name.startswith(".") and each.name != "__MACOSX"]
+        if len(seen) != 1 or not seen[0].is_dir() or not any(each.is_dir() for each in seen[0].iterdir()):
+            return root
+        root = seen[0]
+
+
+@contextmanager
+def _unpacked(packed: Path, draft: Path) -> Iterator[Path]:
+    """The folder, below ``draft``, that ``packed`` is unpacked to for the length of the block."""
+    root = draft / "unpacked"
+    room = min(MOST * packed.stat().st_size + _GB, shutil.disk_usage(draft).free)
+    say(f"unpacking {packed}")
+    try:
+        try:
+            _unpack(packed, root, room)
+        except StudyError:
+            raise
+        except (*_DAMAGED, RuntimeError) as error:  # RuntimeError is zipfile's word for a password
+            raise StudyError(
+                f"{packed} cannot be unpacked ({one_line(error)}); put a whole one there, without a password."
+            ) from None
+        yield root
+    finally:
+        shutil.rmtree(root, ignore_errors=True)
+
+
+def _unpack(packed: Path, root: Path, room: int) -> None:
+    """Write the regular files in ``packed`` below ``root``, at most ``room`` bytes of them."""
+    root.mkdir()
+    left = room
+    for name, file in _members(packed):
+        target = root / _safe(name, str(packed))
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with file, target.open("wb") as copy:
+            while chunk := file.read(1 << 20):
+                left -= len(chunk)
+                if left < 0:
+                    break
+                copy.write(chunk)
+        left -= _BLOCK
+        if left < 0:
+            raise StudyError(
+                f"{packed} unpacks to more than {room:,} bytes, the free room here or {MOST} times its own size and a GB; "
+                f"make room, or unpack it by hand if you trust it, and write that folder's path into params.yaml."
+            )
+
+
+def _members(packed: Path) -> Iterator[tuple[str, IO[bytes]]]:
+    """Name and content of each regular file in ``packed``; links, devices and folders are passed over."""
+    if packed.name.lower().endswith(".zip"):
+        with zipfile.ZipFile(packed) as archive:
+            for entry in archive.infolist():
+                if not entry.is_dir():
+                    yield entry.filename, archive.open(entry)
+        return
+    with tarfile.open(packed, "r:*") as tar:
+        for member in tar:
+            file = tar.extractfile(member) if member.isreg() else None
+            if file is not None:
+                yield member.name, file
+            tar.members = []  # type: ignore[attr-defined]  # else the list of all members grows with the archive
+
+
+def _safe(name: str, archive: str) -> PurePosixPath:
+    """``name`` as a path that stays below where it is unpacked; StudyError for any other."""
+    path = PurePosixPath(name.replace("\\", "/"))
+    if path.is_absolute() or ".." in path.parts or not path.parts or "\0" in name:
+        raise StudyError(f"{archive} has a file {name!r}, which would lie outside the folder it is unpacked to; do not use it.")
+    return path

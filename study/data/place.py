@@ -1,0 +1,40 @@
+"""Where the files of a dataset are: `path` in params.yaml may be absolute, in the project, or under DATASETS_DIR."""
+
+import os
+from pathlib import Path
+
+from study.base.errors import StudyError
+
+
+def found(path: str) -> Path:
+    """The file or folder that ``path`` names; of a relative one the project's comes before that under DATASETS_DIR.
+
+    Raises StudyError where there is nothing.
+    """
+    given = Path(path).expanduser()
+    if given.exists():
+        return given
+    if given.is_absolute():
+        raise StudyError(f"{path} is not here; put the data there, or write another path into params.yaml.")
+    named = os.environ.get("DATASETS_DIR")
+    if not named:
+        raise StudyError(
+            f"{path} is not in the project, and DATASETS_DIR names no folder to look in; set it, or put the data here."
+        )
+    if not Path(named).is_dir():
+        raise StudyError(f"DATASETS_DIR is {named}, which is not a folder; unset it, or name the one with {path}.")
+    below = Path(named, path)
+    if not below.exists():
+        raise StudyError(f"{path} is neither in the project nor under DATASETS_DIR ({named}); put the data into one of them.")
+    return below
+
+
+def beside(path: str | None, below: str) -> Path | None:
+    """The file ``below`` the folder ``path``, or below DATASETS_DIR where no path is given; None where it is not there."""
+    if path is not None:
+        folder = found(path)
+    elif named := os.environ.get("DATASETS_DIR"):
+        folder = Path(named)
+    else:
+        return None
+    return folder / below if (folder / below).is_file() else None

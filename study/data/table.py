@@ -1,0 +1,138 @@
+"""`format: csv`: a table with a row per image, its file in one column and its class in another."""
+
+import csv
+import os
+import re
+import unicodedata
+from collections.abc import Mapping, Sequence
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from study.base.console import say
+from study.base.errors import StudyError
+from study.data.assemble import Images, check_classes
+from study.data.decode import Item
+from study.data.folder import TESTS
+from study.data.share import held_out
+from study.data.walk import in_bytes, some
+
+_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
+_TOGETHER = "|;,"  # what stands between the labels where a row has several
+Row = tuple[str, str, str]  # file as listed, class, part ("" where there is no such column)
+
+
+def read(path: Path, options: Mapping[str, Any]) -> Images:
+    """The images that the table ``path`` lists. Raises StudyError.
+
+    ``options``: image, label and split name columns; ``images`` is the folder that the files are below (None: that of the
+    table); ``test`` is the share for testing where there is no column split.
+    """
+    rows = sorted(_rows(path, options), key=lambda row: in_bytes(row[0]))
+    labels = [label for _, label, _ in rows]
+    _single(path, rows)
+    classes = _classes(path, labels)
+    check_classes(classes)
+    numbers = {name: number for number, name in enumerate(classes)}
+    folder = path.parent / (options["images"] or "")
+    files = [os.path.join(folder, file) for file, _, _ in rows]  # noqa: PTH118 (strings: there may be millions)
+    absent = [file for (file, _, _), there in zip(rows, map(os.path.isfile, files), strict=True) if not there]
+    if absent:
+        raise StudyError(f"{path} lists {len(absent):,} files that are not in {folder}: {some(absent)}; put them there.")
+    items = [Item(_name(file), where, numbers[label]) for (file, label, _), where in zip(rows, files, strict=True)]
+    test = _tested(path, rows, [item.label for item in items], classes, options)
+    train_items = [item for item, part in zip(items, test, strict=True) if part is False]
+    test_items = [item for item, part in zip(items, test, strict=True) if part is True]
+    return Images(classes, train_items, test_items, {path.name: path})
+
+
+def _rows(path: Path, options: Mapping[str, Any]) -> list[Row]:
+    """What the three columns say, row by row; the separator is the comma, semicolon or tab that gives these columns."""
+    names = [options["image"], options["label"], *([options["split"]] if options["split"] else [])]
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            first = file.readline()
+            header = next(
+                (row for mark in ",;\t" for row in csv.reader([first], delimiter=mark) if set(names) <= set(row)), None
+            )
+            if header is None:
+                wanted = " and ".join(names)
+                raise StudyError(f"{path} has no columns {wanted}; its first line is {first.strip()[:200]!r}.")
+            mark = next(mark for mark in ",;\t" if next(csv.reader([first], delimiter=mark)) == header)
+            places = [header.index(name) for name in names]
+            rows = []
+            for row in csv.reader(file, delimiter=mark):
+                if not row:
+                    continue
+                values = [row[place].strip() if place < len(row) else "" for place in places]
+                if not values[0] or not values[1]:
+                    raise StudyError(
+                        f"{path} has a row without {' or '.join(names[:2])}: {mark.join(row)[:200]!r}; fill it in."
+                    )
+                rows.append((values[0], values[1], values[2] if len(values) > 2 else ""))
+    except (UnicodeDecodeError, csv.Error, IsADirectoryError) as error:
+        raise StudyError(f"{path} is no table of text in UTF-8 with commas, semicolons or tabs ({error}).") from None
+    if not rows:
+        raise StudyError(f"{path} has no rows; list an image in each.")
+    return rows
+
+
+def _single(path: Path, rows: Sequence[Row]) -> None:
+    """Raise StudyError where an image is listed twice, or has several labels in one field."""
+    twice = sorted({file for (file, _, _), (other, _, _) in pairwise(rows) if file == other}, key=in_bytes)
+    if twice:
+        raise StudyError(
+            f"{path} lists {len(twice):,} images more than once: {some(twice)}; list each once, with its one label "
+            f"(several labels for an image are another task)."
+        )
+    labels = {label for _, label, _ in rows}
+    for label in sorted(labels, key=in_bytes):
+        for mark in _TOGETHER:
+            pieces = [piece.strip() for piece in label.split(mark)]
+            if len(pieces) > 1 and labels.issuperset(pieces):
+                raise StudyError(
+                    f"{path} has the label {label!r} besides {' and '.join(pieces)}: several labels for an image are another "
+                    f"task; give each image one."
+                )
+
+
+def _classes(path: Path, labels: Sequence[str]) -> list[str]:
+    """The different labels in order: of numbers where all are whole, else of bytes."""
+    names = set(labels)
+    if all(map(_NUMBER.fullmatch, names)):
+        broken = sorted({name for name in names if not name.isdecimal()}, key=float)
+        if broken:
+            raise StudyError(
+                f"{path} has labels that are not whole numbers from 0: {some(broken)}; a label is a class, by name or number."
+            )
+        return sorted(names, key=lambda name: (int(name), name))
+    return sorted(names, key=in_bytes)
+
+
+def _tested(
+    path: Path, rows: Sequence[Row], labels: list[int], classes: list[str], options: Mapping[str, Any]
+) -> list[bool | None]:
+    """Whether each row is for testing; None for one that is for neither part."""
+    share, column = options["test"], options["split"]
+    if (share is None) == (column is None):
+        raise StudyError(
+            f"{path} needs either a column with train and test in it (split: its name) or the share for testing (test: 0.2) "
+            f"in the dataset's source in params.yaml, and not both."
+        )
+    if share is not None:
+        return [bool(part) for part in held_out(np.array(labels), classes, share)]
+    parts = [part.lower() for _, _, part in rows]
+    unknown = sorted(set(parts) - {"train", *TESTS}, key=in_bytes)
+    if unknown:
+        raise StudyError(f"{path} has {some(unknown)!r} in the column {column}; there may be train, {', '.join(TESTS)}.")
+    chosen = next((name for name in TESTS if name in parts), None)
+    passed = sum(part not in ("train", chosen) for part in parts)
+    if passed:
+        say(f"{path}: {chosen} is the test set; {passed:,} rows of other parts are not read")
+    return [None if part not in ("train", chosen) else part == chosen for part in parts]
+
+
+def _name(file: str) -> str:
+    return unicodedata.normalize("NFC", file.replace("\\", "/"))

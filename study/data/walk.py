@@ -1,0 +1,84 @@
+"""Which files below a folder are images, in an order that no file system and no locale decides."""
+
+import os
+import unicodedata
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from study.base.console import say
+from study.base.errors import StudyError
+from study.data.image import ENDINGS
+
+NAMED = 5  # files that a message names before it only counts
+_UNSEEN = {"thumbs.db", "desktop.ini", "__macosx"}  # left behind by file managers; names that begin with a dot as well
+
+
+@dataclass
+class Found:
+    """What lies below a folder: images as path below it -> file, in order, and what was passed over."""
+
+    images: dict[str, str] = field(default_factory=dict)
+    strays: list[str] = field(default_factory=list)
+    empty: list[str] = field(default_factory=list)
+
+
+def walk(folder: Path) -> Found:
+    """All images below ``folder``, known by their endings; links to folders are followed, hidden folders are not.
+
+    Paths have composed characters (NFC), as some systems keep them decomposed, and are sorted by their bytes in UTF-8.
+    """
+    found = Found()
+    seen = {os.path.realpath(folder)}
+    for directory, subfolders, names in os.walk(folder, onerror=_refuse, followlinks=True):
+        below = os.path.relpath(directory, folder)
+        if not subfolders and not names:
+            found.empty.append(_path(below, ""))
+        for name in names:
+            path = _path(below, name)
+            if _hidden(name) or not name.lower().endswith(ENDINGS):
+                found.strays.append(path)
+            else:
+                found.images[path] = os.path.join(directory, name)  # noqa: PTH118 (a string: there may be millions)
+        kept = []
+        for name in subfolders:
+            real = os.path.realpath(os.path.join(directory, name))  # noqa: PTH118
+            if not _hidden(name) and real not in seen:
+                kept.append(name)
+                seen.add(real)
+        subfolders[:] = kept
+    found.images = {path: found.images[path] for path in sorted(found.images, key=in_bytes)}
+    found.strays.sort(key=in_bytes)
+    return found
+
+
+def in_bytes(path: str) -> bytes:
+    """What paths and classes are sorted by."""
+    return path.encode("utf-8", "surrogateescape")
+
+
+def some(names: list[str]) -> str:
+    """The first few of ``names``, for a message that counts the rest."""
+    return ", ".join(names[:NAMED]) + (f" and {len(names) - NAMED:,} more" if len(names) > NAMED else "")
+
+
+def tell(folder: Path, found: Found, images: int) -> None:
+    """One line on what is read below ``folder`` and what is passed over."""
+    line = f"{folder}: {images:,} images"
+    if found.strays:
+        line += f"; {len(found.strays):,} other files are passed over ({some(found.strays)})"
+    if found.empty:
+        line += f"; {len(found.empty):,} empty folders"
+    say(line)
+
+
+def _hidden(name: str) -> bool:
+    return name.startswith(".") or name.lower() in _UNSEEN
+
+
+def _path(below: str, name: str) -> str:
+    path = name if below == "." else f"{below}/{name}" if name else below
+    return unicodedata.normalize("NFC", path)
+
+
+def _refuse(error: OSError) -> None:
+    raise StudyError(f"{error.filename} cannot be read ({error.strerror}); put that right and run the same command.")
