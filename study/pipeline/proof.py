@@ -29,7 +29,7 @@ class Proof:
 
 def recorded(lock: Mapping[str, Any], cell: Cell) -> dict[str, str]:
     """What dvc.lock has of checkpoint, history and predictions of ``cell``: md5 by path. StudyError where it has nothing."""
-    found = {}
+    found: dict[str, str] = {}
     for stage in (f"train@{cell}", f"evaluate@{cell}"):
         if stage not in lock:
             raise StudyError(f"dvc.lock does not have {stage}: {cell} was never recorded.")
