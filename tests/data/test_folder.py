@@ -36,7 +36,15 @@ def test_train_and_test(test, tmp_path):
 
 
 def test_order_is_that_of_bytes_and_not_of_the_file_system_or_locale(tmp_path, monkeypatch):
-    names = ["train/b/1.png", "train/B/1.png", "train/a/Z.png", "train/a/é.png", "train/a/a.png", "train/a/z.png", "train/Ä/1.png"]
+    names = [
+        "train/b/1.png",
+        "train/B/1.png",
+        "train/a/Z.png",
+        "train/a/é.png",
+        "train/a/a.png",
+        "train/a/z.png",
+        "train/Ä/1.png",
+    ]
     root = lay(tmp_path / "data", *names, "test/a/1.png")
     images = folder.read(root, OPTIONS)
     assert list(images.classes) == ["B", "a", "b", "Ä"]

@@ -50,7 +50,7 @@ def test_order_of_rows_does_not_count(folder):
 
 def test_excel_mark_quotes_spaces_and_other_columns(folder):
     lay(folder, "a, b.png", start=8)
-    text = "﻿" + "id,y,file\n1, yes ,0.png\n2,no,\"a, b.png\"\n3,yes,1.png\n4,no,2.png\n\n"
+    text = "﻿" + 'id,y,file\n1, yes ,0.png\n2,no,"a, b.png"\n3,yes,1.png\n4,no,2.png\n\n'
     data = load(folder, text)
     assert data.classes == ("no", "yes")
     assert len(data.train_labels) + len(data.test_labels) == 4
