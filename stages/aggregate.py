@@ -17,6 +17,7 @@ from study.report.analysis import Analysis
 from study.report.writing import write
 from study.results import collected as results
 from study.runtime import housekeeping
+from study.runtime import measured as measured_cells
 from study.settings.grid import Grid, ladder
 from study.settings.params import Params
 from study.statistics.published import Published
@@ -90,7 +91,7 @@ def _measured(study: Grid, published: Published) -> tuple[Analysis, list[str]]:
     wanted = grid.cells()
     found = results.load(wanted, measured=True)
     names = {str(cell) for cell in wanted}
-    strangers = [name for name in results.measured_cells() if name not in names]
+    strangers = [name for name in measured_cells.names() if name not in names]
     if not found.present:
         others = f"it has {', '.join(strangers[:3])}: set study.datasets and study.models to theirs" if strangers else ""
         raise StudyError(

@@ -1,13 +1,14 @@
 """Divide a dataset's official training set: a train subset of the given fraction, and the validation set.
 
-Writes data/splits/<dataset>/<fraction>/<seed>/train.npy and validation.npy.
+Writes data/splits/<dataset>/<fraction>/<seed>/: train.npy, validation.npy and split.json.
 """
 
 import numpy as np
 
+from study.base import folders
 from study.base.console import parser, run, say
 from study.base.errors import StudyError
-from study.data.splits import split
+from study.data.splits import Split, split
 from study.design import cells
 from study.settings.params import Params
 
@@ -29,13 +30,11 @@ def main() -> None:
             f"{labels_file} is absent or damaged; run dvc repro download@{given.dataset}, "
             f"or python -m stages.download {given.dataset}."
         ) from None
-    train, validation = split(labels, fraction, val_fraction, seed)
-
+    found = Split(given.dataset, fraction, seed, val_fraction, len(labels), *split(labels, fraction, val_fraction, seed))
     folder = cells.split(given.dataset, fraction, seed)
-    folder.mkdir(parents=True, exist_ok=True)
-    np.save(folder / "train.npy", train)
-    np.save(folder / "validation.npy", validation)
-    say(f"{folder}: {len(train)} train and {len(validation)} validation images of {len(labels)}")
+    with folders.replaced(folder) as draft:
+        found.save(draft)
+    say(f"{folder}: {len(found.train)} train and {len(found.validation)} validation images of {len(labels)}")
 
 
 if __name__ == "__main__":

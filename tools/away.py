@@ -27,7 +27,7 @@ GO_ON = "what is finished is kept, of the cell under way every finished epoch; t
 
 
 def main() -> None:
-    arguments = parser(__doc__, "away")
+    arguments = parser(__doc__, "away", "tools")
     commands = arguments.add_subparsers(dest="command", required=True)
     commands.add_parser("collect", help="bring what the workers finished; train nothing")
     worker = commands.add_parser("work", help="train cells and send each one when it is done")

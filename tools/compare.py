@@ -46,7 +46,7 @@ class Report:
 
 
 def main() -> None:
-    arguments = parser(__doc__, "compare")
+    arguments = parser(__doc__, "compare", "tools")
     arguments.add_argument("first", type=str, metavar="[REVISION:]STUDY")
     arguments.add_argument("second", type=str, metavar="[REVISION:]STUDY")
     given = arguments.parse_args()

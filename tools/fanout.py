@@ -40,7 +40,7 @@ GO_ON = "every finished epoch is kept; the same command goes on from there."
 
 
 def main() -> None:
-    arguments = parser(__doc__, "fanout")
+    arguments = parser(__doc__, "fanout", "tools")
     arguments.add_argument("--executor", choices=("local", "slurm"), default="local", help="where jobs run (local)")
     arguments.add_argument("--jobs", type=int, metavar="N", help="cells at a time (one per GPU or processor; slurm: no limit)")
     arguments.add_argument("--gpus", metavar="0,1", help="GPUs of this machine that take turns (all)")

@@ -12,7 +12,7 @@ from study.pipeline import process, recording
 
 
 def main() -> None:
-    arguments = parser(__doc__, "repro")
+    arguments = parser(__doc__, "repro", "tools")
     arguments.add_argument("targets", nargs="*", help="stages or groups of stages; the whole study where none is given")
     how = arguments.add_mutually_exclusive_group()
     how.add_argument("-k", "--keep-going", action="store_true", help="go on with stages that do not depend on a failed one")

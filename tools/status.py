@@ -28,7 +28,7 @@ MEANINGS = {
 
 
 def main() -> None:
-    arguments = parser(__doc__, "status")
+    arguments = parser(__doc__, "status", "tools")
     arguments.add_argument("--json", action="store_true", help="for scripts: every cell with its state, epochs and seconds")
     given = arguments.parse_args()
     study = status.read()

@@ -12,10 +12,10 @@ from tqdm import tqdm
 from study.base.errors import StudyError
 
 
-def parser(module_doc: str, name: str) -> argparse.ArgumentParser:
-    """A parser for ``python -m stages.<name>`` that shows the module's docstring as its help."""
+def parser(module_doc: str, name: str, package: str = "stages") -> argparse.ArgumentParser:
+    """A parser for ``python -m <package>.<name>`` that shows the module's docstring as its help."""
     return argparse.ArgumentParser(
-        prog=f"python -m stages.{name}", description=module_doc, formatter_class=argparse.RawDescriptionHelpFormatter
+        prog=f"python -m {package}.{name}", description=module_doc, formatter_class=argparse.RawDescriptionHelpFormatter
     )
 
 

@@ -66,6 +66,12 @@ def _digits100(options: Mapping[str, Any], workdir: Path, draft: Path) -> Datase
     return digits.pairs()
 
 
+def _glyphs(options: Mapping[str, Any], workdir: Path, draft: Path) -> Dataset:
+    from study.data import glyphs
+
+    return glyphs.load()
+
+
 def _folder(options: Mapping[str, Any], workdir: Path, draft: Path) -> Dataset:
     from study.data import archive, folder
 
@@ -98,6 +104,7 @@ _FORMATS = {
     "cifar10": _Format(_cifar10, {"url": keys.URL}),
     "cifar100": _Format(_cifar100, {"url": keys.URL}),
     "digits": _Format(_digits),
+    "glyphs": _Format(_glyphs),
     "digits100": _Format(_digits100),
     "folder": _Format(_folder, {**keys.PACKED, **keys.SQUARES, "test": keys.SHARE}),
     "csv": _Format(

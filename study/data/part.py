@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from study.base.errors import StudyError
+from study.base.errors import StudyError, one_line
 
 
 @dataclass(frozen=True)
@@ -36,22 +36,29 @@ class Part:
                 f"class names; they are {f'{labels.min()} to {labels.max()}' if len(labels) else 'none'}."
             )
 
+    @staticmethod
+    def files(folder: Path, name: str) -> list[Path]:
+        """The files that the part ``name`` of the dataset in ``folder`` is made of."""
+        return [folder / f"{name}_images.npy", folder / f"{name}_labels.npy", folder / "classes.json"]
+
     @classmethod
     def read(cls, folder: Path, name: str) -> "Part":
         """The part ``name`` of the dataset in ``folder``; its images are a memory map, so that only what is used is read.
 
         Raises StudyError where it is absent or damaged.
         """
+        images_file, labels_file, classes_file = cls.files(folder, name)
+        again = f"python -m stages.download {folder.name} makes it again"
         try:
-            images = np.load(folder / f"{name}_images.npy", mmap_mode="r", allow_pickle=False)
-            labels = np.load(folder / f"{name}_labels.npy", allow_pickle=False)
-            classes = tuple(json.loads((folder / "classes.json").read_text(encoding="utf-8")))
+            images = np.load(images_file, mmap_mode="r", allow_pickle=False)
+            labels = np.load(labels_file, allow_pickle=False)
+            classes = json.loads(classes_file.read_text(encoding="utf-8"))
         except FileNotFoundError as error:
             raise StudyError(f"{error.filename} is not here; dvc pull, or python -m stages.download {folder.name}.") from None
-        except (ValueError, EOFError) as error:
-            raise StudyError(
-                f"{folder} is damaged ({error}); python -m stages.download {folder.name} makes it again."
-            ) from None
-        part = cls(images, labels, classes)
+        except (OSError, ValueError, EOFError, MemoryError, RecursionError) as error:
+            raise StudyError(f"{folder} is damaged ({one_line(error)}); {again}.") from None
+        if not isinstance(classes, list) or not all(isinstance(each, str) for each in classes):
+            raise StudyError(f"{classes_file} is damaged: it is no list of names; {again}.")
+        part = cls(images, labels, tuple(classes))
         part.check(name)
         return part

@@ -1,11 +1,90 @@
-"""Stratified, nested division of a training set into train subset and validation set."""
+"""Stratified, nested division of a training set into train subset and validation set, and the folder that it crosses in.
+
+data/splits/<dataset>/<fraction>/<seed>/ has train.npy and validation.npy, indices into the official training set, and
+split.json, which says whose they are.
+"""
+
+import hashlib
+import io
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from study.base.atomic import write
 from study.base.errors import StudyError
 
 Indices = NDArray[np.int64]
+FILE = "split.json"
+PARTS = ("train", "validation")
+
+
+@dataclass(frozen=True)
+class Split:
+    """Indices (N,) int64, ascending, of the train subset and of the validation set, and what they were drawn from.
+
+    ``official_images`` is how many images the official training set has.
+    """
+
+    dataset: str
+    fraction: float
+    seed: int
+    val_fraction: float
+    official_images: int
+    train: Indices
+    validation: Indices
+
+    @property
+    def full_images(self) -> int:
+        """How many train images fraction 1.0 has."""
+        return self.official_images - len(self.validation)
+
+    def save(self, folder: Path) -> None:
+        """Write the three files into ``folder``."""
+        record = self._record()
+        for name in PARTS:
+            write(folder / f"{name}.npy", _npy(getattr(self, name)))
+            record[f"{name}_sha256"] = hashlib.sha256(_npy(getattr(self, name))).hexdigest()
+        write(folder / FILE, (json.dumps(record, indent=1) + "\n").encode())
+
+    @classmethod
+    def load(cls, folder: Path, dataset: str, fraction: float, seed: int, labels: int) -> "Split":
+        """The split in ``folder``, which must be of this dataset, fraction and seed and of ``labels`` official images.
+
+        Raises StudyError where it is absent, damaged, mixed from two runs, or of another cell.
+        """
+        again = f"run python -m stages.split {dataset} {fraction} {seed}"
+        try:
+            contents = {name: (folder / f"{name}.npy").read_bytes() for name in PARTS}
+            record = json.loads((folder / FILE).read_text(encoding="utf-8"))
+            if any(record[f"{name}_sha256"] != hashlib.sha256(contents[name]).hexdigest() for name in PARTS):
+                raise StudyError(f"{folder} is damaged: its files are not of one run; {again}.")
+            indices = [np.load(io.BytesIO(contents[name]), allow_pickle=False) for name in PARTS]
+            keys = ("dataset", "fraction", "seed", "val_fraction", "official_images")
+            found = cls(*(record[key] for key in keys), *indices)
+        except FileNotFoundError as error:
+            raise StudyError(f"{error.filename} is not here; {again}.") from None
+        except (OSError, ValueError, KeyError, TypeError, EOFError, MemoryError, RecursionError):
+            raise StudyError(f"{folder} is damaged; {again}.") from None
+        if (found.dataset, found.fraction, found.seed, found.official_images) != (dataset, fraction, seed, labels):
+            raise StudyError(f"{folder} is of another dataset, fraction or seed, or of other data; {again}.")
+        both = np.concatenate(indices)
+        sound = all(each.dtype == np.int64 and each.ndim == 1 and len(each) for each in indices)
+        if not sound or both.min() < 0 or both.max() >= labels or len(np.unique(both)) != len(both):
+            raise StudyError(f"{folder} holds indices that are repeated, out of range or in both parts; {again}.")
+        return found
+
+    def _record(self) -> dict[str, Any]:
+        return {name: value for name, value in vars(self).items() if name not in PARTS}
+
+
+def _npy(array: Indices) -> bytes:
+    buffer = io.BytesIO()
+    np.save(buffer, array)
+    return buffer.getvalue()
 
 
 def split(labels: NDArray[np.integer], fraction: float, val_fraction: float, seed: int) -> tuple[Indices, Indices]:

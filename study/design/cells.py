@@ -67,6 +67,11 @@ def weights(model: str) -> Path:
     return DATA / "weights" / model
 
 
+def pretrained(cell: Cell) -> Path:
+    """The weights of a cell, in git, for other cells to start from."""
+    return DATA / "pretrained" / str(cell)
+
+
 def split(dataset: str, fraction: float, seed: int) -> Path:
     """Train and validation indices."""
     return DATA / "splits" / dataset / str(fraction) / str(seed)

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from study.base.errors import StudyError
 
+FILE = "checkpoint.safetensors"
 # What evaluate needs to know of the model and its images; train adds the epoch.
 RECORD = frozenset({"cell", "arch", "arch_options", "classes", "image_size", "mean", "std", "interpolation", "precision"})
 

@@ -36,7 +36,7 @@ def captured(trainer: "Trainer") -> Step:
     compiled = torch.compile(trainer.loss, dynamic=False)
 
     before = {name: tensor.detach().clone() for name, tensor in trainer.tensors().items()}
-    trainer.model.train()
+    trainer.model.train(trainer.probe is None)
     side = torch.cuda.Stream(trainer.device)  # type: ignore[no-untyped-call]
     side.wait_stream(torch.cuda.current_stream(trainer.device))
     with torch.cuda.stream(side):

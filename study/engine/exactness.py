@@ -6,6 +6,9 @@ import os
 
 import torch
 
+from study.engine import kernels
+from study.runtime import devices
+
 # One and two threads sum in different orders and give different bytes, so their number is fixed, on every machine. One,
 # because two gain little at the small study's sizes and lose tenfold where other processes want the cores: a thread that
 # the system has put aside is waited for in every operation.
@@ -18,10 +21,11 @@ PORTABLE = {"ATEN_CPU_CAPABILITY": "avx2", "MKL_CBWR": "COMPATIBLE"}
 PORTABLE_FP32 = {"ONEDNN_MAX_CPU_ISA": "AVX2"}  # bf16 has no kernels there, and would take ten times as long
 
 
-def pin(device: torch.device, precision: str) -> None:
+def pin(device: torch.device, precision: str) -> str:
     """Set them, in torch and in the environment, for this whole process; before its first computation.
 
-    ``precision`` is the recipe's: bf16 or fp32.
+    ``precision`` is the recipe's: bf16 or fp32. Returns what the kernels are called in a cell's provenance: "portable fp32",
+    or the device that the result belongs to.
     """
     torch.set_num_threads(THREADS)
     # Libraries read these when they start, which is later than torch's import.
@@ -39,3 +43,7 @@ def pin(device: torch.device, precision: str) -> None:
     torch.backends.cudnn.benchmark = False
     torch.backends.cudnn.allow_tf32 = False
     torch.set_float32_matmul_precision("highest")
+    if device.type == "cpu" and precision == "fp32" and torch.cpu._is_avx2_supported():
+        kernels.install()
+        return "portable fp32"
+    return f"{precision} on {devices.describe(device)}"

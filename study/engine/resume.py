@@ -148,14 +148,17 @@ class Store:
                 path.unlink()
 
 
-def clear(cell: Cell) -> None:
-    """Remove the states of all trainings of ``cell``, but for one that is running at this moment."""
-    if not folder(cell).is_dir():
-        return
-    for each in folder(cell).iterdir():
+def clear(cell: Cell, checkpoint_sha256: str) -> None:
+    """Remove the states of ``cell`` that ended in the checkpoint of that sha256: it is tested, they are of no use any more.
+
+    Those of other trainings of the cell (a queued experiment with another recipe) stay, and so does one that is running.
+    """
+    for each in folder(cell).glob("*"):
         with contextlib.suppress(StudyError), exclusive(each / "lock", cell):
-            shutil.rmtree(each, ignore_errors=True)
-    with contextlib.suppress(OSError):  # one is running
+            state = Store(cell, each.name).load()
+            if state is None or hashlib.sha256(state.best).hexdigest() == checkpoint_sha256:
+                shutil.rmtree(each, ignore_errors=True)
+    with contextlib.suppress(OSError):  # others are left, or there were none
         folder(cell).rmdir()
 
 

@@ -6,7 +6,6 @@ saved state ends in the same bytes as one that was never stopped.
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
@@ -15,22 +14,12 @@ from torch.nn import functional as F
 from study.base.errors import StudyError
 from study.design.recipe import Recipe
 from study.design.seeds import derive
+from study.engine import optimizers
 from study.engine.batches import ImageSet, Preprocess, bounds, flip_crop, moves, order
 from study.engine.inference import logits
-from study.models.build import is_convolutional
-
-
-@dataclass(frozen=True)
-class Epoch:
-    """One line of history.csv: losses are the mean cross entropy per image, errors shares in [0, 1]."""
-
-    epoch: int  # from 1
-    learning_rate: float
-    train_loss: float
-    train_error: float
-    val_loss: float
-    val_error: float
-
+from study.engine.probe import Probe
+from study.models.build import on_device
+from study.results.history import Epoch
 
 # Called after each step with the images so far in this epoch, and what gives their mean loss (which waits for the device).
 Progress = Callable[[int, Callable[[], float]], None]
@@ -38,13 +27,14 @@ Loss = Callable[[Tensor, Tensor | None], tuple[Tensor, Tensor]]
 
 
 def learning_rate(recipe: Recipe, epoch: int) -> float:
-    """The learning rate of ``epoch`` (from 0): base * (1 + cos(pi * epoch / epochs)) / 2, cosine annealing per epoch to 0."""
-    return recipe.learning_rate * (1 + math.cos(math.pi * epoch / recipe.epochs)) / 2
+    """The learning rate of ``epoch`` (from 0): base * (1 + cos(pi * epoch / epochs)) / 2, cosine annealing per epoch to 0.
 
-
-def best(history: list[Epoch]) -> int:
-    """The epoch (from 1) with the lowest validation error, the earliest of equals."""
-    return min(history, key=lambda line: (line.val_error, line.epoch)).epoch
+    Through the first ``warmup_epochs`` it climbs in equal steps to the base; the cosine takes what is left of the epochs.
+    """
+    warm = min(recipe.warmup_epochs, recipe.epochs)
+    if epoch < warm:
+        return recipe.learning_rate * (epoch + 1) / (warm + 1)
+    return recipe.learning_rate * (1 + math.cos(math.pi * (epoch - warm) / (recipe.epochs - warm))) / 2
 
 
 class Trainer:
@@ -58,21 +48,27 @@ class Trainer:
         train: ImageSet,
         validation: ImageSet,
         preprocess: Preprocess,
+        full: int | None = None,
     ):
+        """``full`` is how many train images fraction 1.0 has, for a budget of steps; None: as many as ``train`` has."""
         self.device = train.labels.device
-        self.channels_last = is_convolutional(model)
-        layout = torch.channels_last if self.channels_last else torch.preserve_format
-        self.model = model.to(self.device).to(memory_format=layout)
+        self.model, self.channels_last = on_device(model, self.device)
         self.recipe = recipe
         self.seed = seed
         self.train = train
         self.validation = validation
         self.preprocess = preprocess
-        self.steps = bounds(len(train), recipe.batch_size)
+        # A budget of steps gives every fraction the steps of fraction 1.0: an epoch is as many images as there.
+        self.images = full or len(train) if recipe.budget == "steps" else len(train)
+        self.steps = bounds(self.images, recipe.batch_size)
         # The sums of loss and of wrong answers of each step stay on the device until somebody asks.
         self._sums = torch.zeros(2, len(self.steps), device=self.device)
         self.step_number = torch.zeros(1, dtype=torch.int64, device=self.device)
-        self.optimizer = self._adam()
+        self.probe = Probe(self.model, preprocess, recipe.precision, self.channels_last) if recipe.trained == "head" else None
+        self._features = self.probe.all_features(train) if self.probe and recipe.augmentation == "none" else None
+        self._val_features = self.probe.all_features(validation) if self.probe else None
+        self.trained = [(name, each) for name, each in self.model.named_parameters() if each.requires_grad]
+        self.optimizer = optimizers.make(recipe, [each for _, each in self.trained], self.device)
         self.full_step: Callable[[Tensor, Tensor | None], None] = self.step
         if self.device.type == "cuda":
             from study.engine.cuda_graphs import captured
@@ -85,8 +81,8 @@ class Trainer:
         Raises StudyError where the loss stops being a finite number.
         """
         rate = learning_rate(self.recipe, epoch)
-        self._set_rate(rate)
-        self.model.train()
+        optimizers.set_rate(self.optimizer, rate)
+        self.model.train(self.probe is None)
         self.step_number.zero_()
         indices, movements = self._plan(epoch)
         full = self.recipe.batch_size
@@ -95,19 +91,15 @@ class Trainer:
             run = self.full_step if stop - start == full else self.step
             run(indices[start:stop], None if movements is None else movements[start:stop])
             progress(stop, lambda step=step, stop=stop: self._mean_loss(epoch, step, stop))  # type: ignore[misc]
-        loss = self._mean_loss(epoch, len(self.steps) - 1, len(self.train))
+        loss = self._mean_loss(epoch, len(self.steps) - 1, self.images)
         wrong = self._sums[1].cpu().double().sum().item()
         val_loss, val_error = self._validate(epoch)
-        return Epoch(epoch + 1, rate, loss, wrong / len(self.train), val_loss, val_error)
+        return Epoch(epoch + 1, rate, loss, wrong / self.images, val_loss, val_error)
 
     def tensors(self) -> dict[str, Tensor]:
-        """The state as named tensors: the model's under model., Adam's moments under their names, and its step count."""
+        """The state as named tensors: the model's under ``model.``, and the optimizer's."""
         state = {f"model.{name}": tensor for name, tensor in self.model.state_dict().items()}
-        for name, parameter in self.model.named_parameters():
-            adam = self.optimizer.state[parameter]
-            state |= {f"{moment}.{name}": adam[moment] for moment in ("exp_avg", "exp_avg_sq")}
-            state[f"step.{name}"] = adam["step"]
-        return state
+        return state | dict(optimizers.tensors(self.optimizer, self.trained))
 
     def snapshot(self) -> dict[str, Tensor]:
         """A copy of ``tensors`` on the CPU, which training on does not touch."""
@@ -118,41 +110,13 @@ class Trainer:
         for name, tensor in self.tensors().items():
             tensor.detach().copy_(state[name])
 
-    def _adam(self) -> torch.optim.Adam:
-        """torch's Adam with L2 weight decay; its state exists from the start, laid out in memory as the parameters are."""
-        recipe, cuda = self.recipe, self.device.type == "cuda"
-        optimizer = torch.optim.Adam(
-            self.model.parameters(),
-            lr=torch.tensor(recipe.learning_rate, device=self.device) if cuda else recipe.learning_rate,
-            betas=recipe.betas,
-            eps=recipe.eps,
-            weight_decay=recipe.weight_decay,
-            fused=True,
-            capturable=cuda,
-        )
-        for parameter in self.model.parameters():
-            optimizer.state[parameter] = {
-                "step": torch.zeros((), dtype=torch.float32, device=self.device),
-                "exp_avg": torch.zeros_like(parameter, memory_format=torch.preserve_format),
-                "exp_avg_sq": torch.zeros_like(parameter, memory_format=torch.preserve_format),
-            }
-        return optimizer
-
-    def _set_rate(self, rate: float) -> None:
-        for group in self.optimizer.param_groups:
-            if isinstance(group["lr"], Tensor):
-                group["lr"].fill_(rate)  # in place: a captured graph reads it there
-            else:
-                group["lr"] = rate
-
     def _plan(self, epoch: int) -> tuple[Tensor, Tensor | None]:
         """What the epoch's steps take, in order, on the device: places in the train set, and how to move each image."""
-        count = len(self.train)
-        indices = torch.from_numpy(order(count, self.seed, epoch)).to(self.device)
+        indices = torch.from_numpy(order(len(self.train), self.images, self.seed, epoch)).to(self.device)
         if self.recipe.augmentation == "none":
             return indices, None
         height, width = self.train.images.shape[2:]
-        return indices, torch.from_numpy(moves(count, height, width, self.seed, epoch)).to(self.device)
+        return indices, torch.from_numpy(moves(self.images, height, width, self.seed, epoch)).to(self.device)
 
     def _seed(self, epoch: int, step: int) -> None:
         """What is random inside the model (dropout) starts from here."""
@@ -171,23 +135,36 @@ class Trainer:
         self.optimizer.zero_grad(set_to_none=True)
         loss, wrong = (loss_of or self.loss)(indices, movements)
         loss.backward()  # type: ignore[no-untyped-call]
+        if self.recipe.clip_norm is not None:
+            nn.utils.clip_grad_norm_([each for _, each in self.trained], self.recipe.clip_norm)
         self.optimizer.step()
         sums = torch.stack([loss.detach() * len(indices), wrong.to(loss.dtype)])
         self._sums.index_copy_(1, self.step_number, sums.unsqueeze(1))
         self.step_number += 1
 
     def loss(self, indices: Tensor, movements: Tensor | None) -> tuple[Tensor, Tensor]:
-        """Mean cross entropy, and the number of wrong answers, on the train images at ``indices`` (B,)."""
+        """Mean cross entropy, smoothed by the recipe, and the number of wrong answers, on the images at ``indices`` (B,)."""
         inputs, labels = self.inputs(indices, movements)
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.recipe.precision == "bf16"):
-            outputs = self.model(inputs)
+            if self.probe is None:
+                outputs = self.model(inputs)
+            else:
+                with torch.no_grad():
+                    features = inputs if self._features is not None else self.probe.features(inputs)
+                outputs = self.probe.classifier(features)
         outputs = outputs.float()
-        return F.cross_entropy(outputs, labels), (outputs.detach().argmax(1) != labels).sum()
+        loss = F.cross_entropy(outputs, labels, label_smoothing=self.recipe.label_smoothing)
+        return loss, (outputs.detach().argmax(1) != labels).sum()
 
     def inputs(self, indices: Tensor, movements: Tensor | None) -> tuple[Tensor, Tensor]:
-        """What the model sees of the train images at ``indices`` (B,): (B, C, image_size, image_size) and labels (B,)."""
-        images = self.train.images[indices]
+        """What the model sees of the train images at ``indices`` (B,): (B, C, image_size, image_size) and labels (B,).
+
+        Where features were computed once, those (B, features) instead.
+        """
         labels = self.train.labels[indices]
+        if self._features is not None:
+            return self._features[indices], labels
+        images = self.train.images[indices]
         if movements is not None:
             images = flip_crop(images, movements)
         layout = torch.channels_last if self.channels_last else torch.contiguous_format
@@ -206,7 +183,11 @@ class Trainer:
 
     def _validate(self, epoch: int) -> tuple[float, float]:
         """Mean cross entropy and top-1 error on the validation set."""
-        outputs = logits(self.model, self.validation, self.preprocess, self.recipe.precision, self.channels_last).cpu()
+        if self.probe is not None and self._val_features is not None:
+            with torch.inference_mode():
+                outputs = self.probe.classifier(self._val_features).cpu()
+        else:
+            outputs = logits(self.model, self.validation, self.preprocess, self.recipe.precision, self.channels_last).cpu()
         labels = self.validation.labels.cpu()
         loss = F.cross_entropy(outputs.double(), labels).item()
         if not math.isfinite(loss):

@@ -75,10 +75,32 @@ def load(model: nn.Module, weights: Mapping[str, Tensor], source: str) -> None:
     model.load_state_dict(weights)
 
 
+def on_device(model: nn.Module, device: torch.device) -> tuple[nn.Module, bool]:
+    """``model`` on ``device``, and whether it is in channels-last memory there: so its inputs must be too."""
+    channels_last = is_convolutional(model) and safe_channels_last(model)
+    layout = torch.channels_last if channels_last else torch.preserve_format
+    return model.to(device).to(memory_format=layout), channels_last
+
+
 def is_convolutional(model: nn.Module) -> bool:
     """Whether most of the model's weights are convolutions, so that channels-last memory suits it."""
     sizes = [(parameter.numel(), parameter.dim() == 4) for parameter in model.parameters()]
     return 2 * sum(size for size, convolution in sizes if convolution) > sum(size for size, _ in sizes)
+
+
+def safe_channels_last(model: nn.Module) -> bool:
+    """Whether ``model`` may train in channels-last memory.
+
+    oneDNN (3.12) held to AVX2 writes past its memory in the weight gradient of a strided 1x1 convolution of 2 to 7
+    channels there, and the process crashes or computes nonsense: repvgg_a0, mobileone_s0 and fastvit_t8 begin with one.
+    """
+    return not any(
+        isinstance(module, nn.Conv2d)
+        and set(module.kernel_size) == {1}
+        and max(module.stride) > 1
+        and 1 < module.in_channels < 8
+        for module in model.modules()
+    )
 
 
 @torch.inference_mode()

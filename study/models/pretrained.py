@@ -1,4 +1,4 @@
-"""Pre-trained weights, fetched: from the Hugging Face hub, a URL, a file or a folder. Always safetensors, never pickles.
+"""Pre-trained weights, fetched: from the hub, a URL, a file, a folder or a cell. Always safetensors, never pickles.
 
 Beside the weights lies a config.json as timm writes it, in every kind of source: mean, std and interpolation are the
 weights' own, and nothing else can tell them. timm's defaults for the architecture would often be others (bilinear
@@ -19,7 +19,9 @@ from typing import Any
 
 from study.base.errors import StudyError, one_line
 from study.data.transfer import Checksum, downloads, fetched
-from study.settings.params import Weights
+from study.design.cells import Cell
+from study.models import from_cell
+from study.settings.params import CELL, Weights
 
 HUB = "hf-hub:"
 CONFIG = "config.json"
@@ -44,7 +46,9 @@ def fetch(weights: Weights, target: Path) -> Fetched:
     Raises StudyError where something is absent, damaged or out of reach.
     """
     source = weights.source
-    if source.startswith(HUB):
+    if source.startswith(CELL):
+        config, revision = from_cell.fetch(Cell.parse(source.removeprefix(CELL)), target), None
+    elif source.startswith(HUB):
         config, revision = _from_hub(source, target)
     elif source.startswith(("http://", "https://")):
         config, revision = _from_url(source, weights.sha256, target), None

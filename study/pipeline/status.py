@@ -133,7 +133,7 @@ def _rest(cell: Cell, recipe: Recipe, timing: Timing, saved: Saved | None) -> tu
     """The seconds that the training of ``cell`` will still take, by its own pace where it has one, else by a device's rate."""
     if saved and saved.epoch:
         return saved.seconds / saved.epoch * max(0, recipe.epochs - saved.epoch), None
-    rate, images = timing.rate(cell, recipe), timing.images(cell)
+    rate, images = timing.rate(cell, recipe), timing.images(cell, recipe)
     if rate is None or images is None:
         return None, None
     return images * recipe.epochs / rate.images_per_second, rate.device

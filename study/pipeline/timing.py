@@ -1,16 +1,16 @@
 """How long a training will take, by the rates that finished trainings measured: nothing measured, nothing said."""
 
-import json
 from collections import Counter, defaultdict
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
-from typing import Any
 
 from study.base.errors import StudyError
 from study.design import cells
 from study.design.cells import Cell
 from study.design.recipe import Recipe
+from study.runtime import records
 from study.settings.params import Params
 
 Workload = tuple[str, int, int, str]  # what a rate is for: model, image_size, batch_size, precision
@@ -25,27 +25,25 @@ class Rate:
 
 
 class Timing:
-    """The rates in provenance.json under data/history/ and data/measured/, whatever study they belong to."""
+    """The rates in the records of trainings (study/runtime/records.py), whatever study they belong to."""
 
     def __init__(self, params: Params):
         self._params = params
         self._rates: defaultdict[Workload, defaultdict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
         self._devices: Counter[str] = Counter()
         self._images: dict[str, float] = {}  # train images at fraction 1.0, by dataset
-        for path in sorted(cells.DATA.glob("*/*/provenance.json")):  # of history, and of measured
-            try:
-                self._add(json.loads(path.read_text(encoding="utf-8")))
-            except (OSError, ValueError, KeyError, TypeError, StudyError):
-                continue  # being written, or not ours
+        found = [*cells.DATA.glob("records/*.json"), *cells.DATA.glob(f"measured/*/{records.FILE}")]
+        for record in filter(None, map(records.Record.load, sorted(found))):
+            with suppress(StudyError, ValueError, TypeError):  # not ours
+                self._add(record)
 
-    def _add(self, record: dict[str, Any]) -> None:
-        cell, recipe, device = Cell.parse(record["cell"]), record["recipe"], str(record["device"])
-        rate, images = float(record["images_per_second"]), int(record["train_images"])
-        workload = (cell.model, recipe["image_size"], recipe["batch_size"], recipe["precision"])
+    def _add(self, record: records.Record) -> None:
+        cell, rate = Cell.parse(record.cell), float(record.images_per_second)
         if rate > 0:
-            self._rates[workload][device].append(rate)
-            self._devices[device] += 1
-        self._images[cell.dataset] = max(images / cell.fraction, self._images.get(cell.dataset, 0.0))
+            workload = (cell.model, record.image_size, record.batch_size, record.precision)
+            self._rates[workload][record.device].append(rate)
+            self._devices[record.device] += 1
+        self._images[cell.dataset] = float(record.full_images)
 
     def rate(self, cell: Cell, recipe: Recipe) -> Rate | None:
         """The median rate of this model at this size, batch and precision, on the device that most trainings ran on.
@@ -58,14 +56,14 @@ class Timing:
         device = max(sorted(measured), key=lambda name: (self._devices[name], len(measured[name])))
         return Rate(median(measured[device]), device)
 
-    def images(self, cell: Cell) -> float | None:
+    def images(self, cell: Cell, recipe: Recipe) -> float | None:
         """Train images of an epoch, to within a few; None where neither the dataset nor a training on it is here."""
         if cell.dataset not in self._images:
             count = _labels(cells.raw(cell.dataset) / "train_labels.npy")
             if count is None:
                 return None
             self._images[cell.dataset] = count * (1 - self._params.split().val_fraction)
-        return self._images[cell.dataset] * cell.fraction
+        return self._images[cell.dataset] * (cell.fraction if recipe.budget == "epochs" else 1.0)
 
 
 def duration(seconds: float) -> str:

@@ -5,8 +5,9 @@ from typing import Any
 
 from study.report.analysis import Analysis
 from study.report.document import Block, Bullets, Details, Heading, Paragraph, Picture
-from study.report.table import NONE, Table, with_unit
+from study.report.table import Table, with_unit
 from study.results.collected import ABSENT
+from study.results.provenance import Provenance
 from study.statistics.effects import HYPOTHESES, INCONCLUSIVE, NOT_TESTED, REFUTED, SUPPORTED, Finding, Part, penalty
 
 DUPLICATES = (
@@ -216,12 +217,9 @@ def _closer(analysis: Analysis, tables: Mapping[str, Table], pictures: Mapping[s
 def _made(analysis: Analysis, tables: Mapping[str, Table], formats: Mapping[str, str], strangers: Sequence[str]) -> list[Block]:
     """How it was made, from the cells' own records."""
     records = [result.provenance for result in analysis.results.values()]
-    wall = sum(float(record["wall_seconds"]) for record in records)
-    took = f"{wall / 3600:.1f} hours" if wall >= 3600 else f"{wall / 60:.0f} minutes"
-    devices, versions = _different(str(record["device"]) for record in records), _different(map(_versions, records))
     items = [
-        f"{len(records)} trainings, {took} of wall time in all. Device: {devices}. Versions: {versions}. Code: "
-        f"{_different(str(record['code_sha256'])[:12] for record in records)}."
+        f"{len(records)} trainings. Kernels: {_different(record.kernels for record in records)}. "
+        f"Versions: {_different(map(_versions, records))}."
     ]
     items += [f"Recipe of {names}: {recipe}." for recipe, names in _recipes(analysis).items()]
     items += [f"Weights of `{model}`: {text}." for model, text in _weights(analysis).items()]
@@ -233,7 +231,7 @@ def _made(analysis: Analysis, tables: Mapping[str, Table], formats: Mapping[str,
     return [
         Heading(2, "How it was made"),
         Bullets(tuple(items)),
-        Details("Device, versions, wall time and images per second of every cell", (tables["provenance"],)),
+        Details("Kernels, versions, images and checkpoint of every cell", (tables["provenance"],)),
     ]
 
 
@@ -241,17 +239,15 @@ def _different(texts: Iterable[str]) -> str:
     return "; ".join(sorted(set(texts)))
 
 
-def _versions(record: Mapping[str, Any]) -> str:
-    return ", ".join(
-        [f"Python {record.get('python', NONE)}", *(f"{name} {each}" for name, each in record["libraries"].items())]
-    )
+def _versions(record: Provenance) -> str:
+    return ", ".join(f"{name} {each}" for name, each in record.libraries.items())
 
 
 def _recipes(analysis: Analysis) -> dict[str, str]:
     """Each recipe that was used, with the datasets and models that it was used for."""
     users: dict[str, dict[str, None]] = {}
     for cell, result in analysis.results.items():
-        recipe = ", ".join(f"{key} {value}" for key, value in result.provenance["recipe"].items())
+        recipe = ", ".join(f"{key} {value}" for key, value in result.provenance.recipe.items())
         users.setdefault(recipe, {})[f"{cell.dataset} {cell.model}"] = None
     if len(users) == 1:
         return dict.fromkeys(users, "every cell")
@@ -261,7 +257,7 @@ def _recipes(analysis: Analysis) -> dict[str, str]:
 def _weights(analysis: Analysis) -> dict[str, str]:
     found: dict[str, dict[str, None]] = {}
     for cell, result in analysis.results.items():
-        record: Mapping[str, Any] = result.provenance.get("weights") or {}
+        record = result.provenance.weights
         if record.get("source"):
             revision = f", revision {record['revision']}" if record.get("revision") else ""
             found.setdefault(cell.model, {})[f"{record['source']}{revision}, sha256 `{record.get('sha256')}`"] = None
@@ -271,7 +267,7 @@ def _weights(analysis: Analysis) -> dict[str, str]:
 def _md5s(analysis: Analysis) -> dict[str, str]:
     found: dict[str, dict[str, None]] = {}
     for cell, result in analysis.results.items():
-        files = result.provenance.get("data_md5") or {}
+        files = result.provenance.data_md5
         found.setdefault(cell.dataset, {})[", ".join(f"{name} `{md5}`" for name, md5 in sorted(files.items()))] = None
     return {dataset: "; or ".join(texts) for dataset, texts in found.items() if any(texts)}
 

@@ -35,8 +35,8 @@ def learning(analysis: Analysis, dataset: str) -> Plot:
     curves = []
     for model in models:
         runs = analysis.arm_results(Arm(dataset, model, analysis.grid.fraction))
-        shortest = min((len(run.history["epoch"]) for run in runs), default=0)
-        curves.append([_percent(np.array([run.history["val_error"][epoch] for run in runs])) for epoch in range(shortest)])
+        shortest = min((len(run.history) for run in runs), default=0)
+        curves.append([_percent(np.array([run.history[epoch].val_error for run in runs])) for epoch in range(shortest)])
     longest = max(map(len, curves))
     rows: list[tuple[Value, ...]] = [
         (epoch + 1, *(curve[epoch] if epoch < len(curve) else None for curve in curves)) for epoch in range(longest)

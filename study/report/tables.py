@@ -244,8 +244,9 @@ def cells(analysis: Analysis) -> Table | None:
             rows.append((f"`{cell}`", "missing", *[NONE] * 5))
             data.append((str(cell), *[None] * 6))
             continue
-        top1, top5, best = result.top1_error, result.top5_error, int(result.provenance["best_epoch"])
-        ece, nll = calibrate(result.confidence, ~result.wrong).ece, float(result.nll.mean(dtype="float64"))
+        said = result.predictions
+        top1, top5, best = said.top1_error, said.top5_error, result.provenance.best_epoch
+        ece, nll = calibrate(said.confidence, ~said.wrong).ece, float(said.nll.mean(dtype="float64"))
         rows.append(
             (
                 f"`{cell}`",
@@ -274,38 +275,25 @@ def cells(analysis: Analysis) -> Table | None:
 
 
 def provenance(analysis: Analysis) -> Table | None:
-    """Where, with what and how fast every cell was trained; None for the published numbers."""
+    """From what every cell was trained, and with which kernels; None for the published numbers."""
     if not analysis.measured_here:
         return None
     rows, data = [], []
     for cell in analysis.grid.cells():
         if cell not in analysis.results:
-            rows.append((f"`{cell}`", f"missing: {analysis.missing[cell]}", *[NONE] * 6))
+            rows.append((f"`{cell}`", f"missing: {analysis.missing[cell]}", *[NONE] * 4))
             continue
         record = analysis.results[cell].provenance
-        libraries = record["libraries"]
-        versions = ", ".join(f"{name} {libraries[name]}" for name in ("torch", "timm") if name in libraries)
-        wall, rate = float(record["wall_seconds"]), float(record["images_per_second"])
-        python, code = str(record.get("python", NONE)), str(record["code_sha256"])
-        rows.append(
-            (
-                f"`{cell}`",
-                record["device"],
-                python,
-                versions,
-                str(record["train_images"]),
-                f"{wall:.0f}",
-                f"{rate:.0f}",
-                code[:12],
-            )
-        )
-        data.append((str(cell), record["device"], python, versions, record["train_images"], wall, rate, code))
+        versions = ", ".join(f"{name} {version}" for name, version in record.libraries.items())
+        counts = record.train_images, record.validation_images
+        rows.append((f"`{cell}`", record.kernels, versions, *map(str, counts), record.checkpoint_sha256[:12]))
+        data.append((str(cell), record.kernels, versions, *counts, record.checkpoint_sha256))
     return Table(
         "provenance",
         "Provenance of every cell",
-        ("Cell", "Device", "Python", "Libraries", "Train images", "Wall time, s", "Images/s", "Code sha256"),
+        ("Cell", "Kernels", "Libraries", "Train images", "Validation images", "Checkpoint sha256"),
         tuple(rows),
-        ("cell", "device", "python", "libraries", "train_images", "wall_seconds", "images_per_second", "code_sha256"),
+        ("cell", "kernels", "libraries", "train_images", "validation_images", "checkpoint_sha256"),
         tuple(data),
         tuple(_missing(analysis, analysis.missing)),
     )

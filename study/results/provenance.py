@@ -1,45 +1,89 @@
-"""Where a result comes from: code, data, libraries, machine. Recorded by train, quoted by the report."""
+"""What determines a cell's result, and nothing else: data/history/<cell>/provenance.json, tracked and quoted by the report.
 
-import hashlib
+Two trainings that give the same result give the same file. Wall times, the machine's name and the like stand in
+study/runtime/records.py; the code stands in dvc.lock, which holds the md5 of every file that a stage depends on.
+"""
+
 import importlib.metadata
-import platform
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
+from typing import Any
 
-LIBRARIES = ("numpy", "safetensors", "timm", "torch", "torchvision")
+from study.base.atomic import write
+from study.base.errors import StudyError
+from study.design.cells import Cell
+from study.design.recipe import Recipe
+
+FILE = "provenance.json"
+LIBRARIES = ("numpy", "safetensors", "timm", "torch")
+
+
+@dataclass(frozen=True)
+class Provenance:
+    """``kernels`` is "portable fp32", or the device whose kernels the result belongs to. Counts are of images.
+
+    ``full_images`` is how many train images fraction 1.0 has, ``official_images`` how many the dataset has for training and
+    validation together. ``checkpoint_sha256`` is that of data/runs/<cell>/checkpoint.safetensors.
+    """
+
+    cell: str
+    recipe: Mapping[str, Any]
+    arch: str
+    arch_options: Mapping[str, Any]
+    weights: Mapping[str, str | None]  # source, revision and sha256 of the pre-trained weights; null from scratch
+    best_epoch: int
+    train_images: int
+    full_images: int
+    validation_images: int
+    official_images: int
+    data_md5: Mapping[str, str]
+    libraries: Mapping[str, str]
+    kernels: str
+    checkpoint_sha256: str
+
+    def save(self, folder: Path) -> None:
+        """Write provenance.json into ``folder``."""
+        write(folder / FILE, (json.dumps(asdict(self), indent=1) + "\n").encode())
+
+    @classmethod
+    def load(cls, folder: Path, cell: Cell) -> "Provenance":
+        """The provenance of ``cell`` in ``folder``; StudyError where it is absent, damaged or of another cell."""
+        path = folder / FILE
+        try:
+            content = json.loads(path.read_text(encoding="utf-8"))
+            found = cls(**content)
+        except FileNotFoundError:
+            raise StudyError(f"{path} absent") from None
+        except (OSError, ValueError, TypeError, RecursionError):
+            raise StudyError(f"{path} damaged") from None
+        if found.cell != str(cell):
+            raise StudyError(f"{path} is of another cell, {found.cell}")
+        kinds = {field.name: field.type for field in fields(cls)}
+        wrong = [name for name, kind in kinds.items() if not _is(content[name], str(kind))]
+        if wrong:
+            raise StudyError(f"{path} damaged: {', '.join(wrong)}")
+        try:
+            Recipe.merge(("recipe", found.recipe))
+        except StudyError as error:
+            raise StudyError(f"{path} damaged: {error}") from None
+        return found
+
+
+def _is(value: Any, kind: str) -> bool:
+    """Whether ``value`` from JSON is of the annotated type ``kind``; numbers are counts, at least 0."""
+    if kind == "int":
+        return type(value) is int and value >= 0
+    return isinstance(value, str if kind == "str" else dict)
 
 
 def libraries() -> dict[str, str]:
-    """Versions of the libraries that a training runs on, as installed."""
+    """Versions of the libraries whose arithmetic a training is made of, as installed."""
     found = {}
     for name in LIBRARIES:
         try:
             found[name] = importlib.metadata.version(name)
         except importlib.metadata.PackageNotFoundError:
-            continue  # torchvision may be absent
+            continue
     return found
-
-
-def md5s(folder: Path) -> dict[str, str]:
-    """The md5 of each file in ``folder``, by name: what DVC knows them by."""
-    return {path.name: _md5(path) for path in sorted(folder.iterdir()) if path.is_file()}
-
-
-def _md5(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()
-
-
-def sha256(path: Path) -> str:
-    """The sha256 of the file at ``path``."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def system() -> str:
-    """Operating system and processor type: ``Linux-6.1-x86_64``."""
-    return f"{platform.system()}-{platform.release().split('-')[0]}-{platform.machine()}"
-
-
-def python() -> str:
-    """Python's version: ``3.11.9``."""
-    return platform.python_version()

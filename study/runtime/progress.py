@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from study.base.console import progress, say
 from study.design.cells import Cell
-from study.engine.training import Epoch
+from study.results.history import Epoch
 
 PERIOD = 1.0  # seconds between two looks at the loss: each waits for the device
 

@@ -16,6 +16,7 @@ from study.design.cells import NAME, Cell
 from study.design.recipe import Recipe, is_number
 
 FAMILIES = ("cnn", "vit")
+CELL = "cell:"  # a source of weights that is a cell of this pipeline, as cards and messages name it
 OURS = ("pretrained", "num_classes", "checkpoint_path")  # arguments of timm.create_model that the study gives itself
 
 
@@ -144,10 +145,10 @@ class Params:
 
     def recipe(self, dataset: str, model: str) -> Recipe:
         """The recipe of ``model`` on ``dataset``: the study's, then the dataset's keys, then the model's."""
-        return Recipe.merge(
-            ("train", _section(self._sections, "train")),
-            (f"datasets.{dataset}.recipe", self._dataset(dataset)["recipe"]),
-            (f"models.{model}.recipe", self._model(model)["recipe"]),
+        return Recipe.of(
+            _section(self._sections, "train"),
+            (dataset, self._dataset(dataset)["recipe"]),
+            (model, self._model(model)["recipe"]),
         )
 
     def check_cell(self, cell: Cell) -> None:
@@ -243,10 +244,14 @@ def _arch(where: str, arch: Any) -> tuple[str, Mapping[str, Any]]:
 def _weights(where: str, weights: Any) -> Weights | None:
     if weights is None:
         return None
-    weights = _exactly(where, weights, ("source", "sha256"))
-    source, sha256 = weights["source"], weights["sha256"]
+    given = "cell" if isinstance(weights, Mapping) and "cell" in weights else "source"
+    weights = _exactly(where, weights, (given, "sha256"))
+    source, sha256 = weights[given], weights["sha256"]
     if not isinstance(source, str) or not source:
-        raise StudyError(f"params.yaml: {where}.source is {source!r}; it must be hf-hub:owner/name, a URL, a file or a folder.")
+        allowed = "the name of a cell" if given == "cell" else "hf-hub:owner/name, a URL, a file or a folder"
+        raise StudyError(f"params.yaml: {where}.{given} is {source!r}; it must be {allowed}.")
+    if given == "cell":
+        source = f"{CELL}{Cell.parse(source)}"
     if sha256 is not None and not (isinstance(sha256, str) and len(sha256) == 64 and set(sha256) <= set("0123456789abcdef")):
         raise StudyError(f"params.yaml: {where}.sha256 is {sha256!r}; it must be 64 lower-case hexadecimal digits, or null.")
     return Weights(source, sha256)

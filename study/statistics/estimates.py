@@ -13,21 +13,10 @@ from numpy.typing import NDArray
 from scipy import special  # scipy.stats takes a second to import
 
 from study.statistics.bootstrap import resampled_errors, resampling_weights
+from study.statistics.contrasts import Arm as Arm
 
 LEVEL = 0.95
 EXACT = 12  # decimals kept of an effect: far below 1 / images, above the noise of adding floats in some order
-
-
-@dataclass(frozen=True, order=True)
-class Arm:
-    """A model trained on a fraction of a dataset, over all seeds."""
-
-    dataset: str
-    model: str
-    fraction: float
-
-    def __str__(self) -> str:
-        return f"{self.dataset}-{self.model}-{self.fraction}"
 
 
 Contrast = Mapping[Arm, float]

@@ -7,8 +7,8 @@ import zlib
 
 import numpy as np
 import pytest
-from PIL import Image
 from pictures import content, saved
+from PIL import Image
 
 from study.data import image as module
 from study.data.image import UnreadableError, square

@@ -19,7 +19,7 @@ def calibration(analysis: Analysis, dataset: str) -> Figure | None:
     """Accuracy against confidence in ten bins, with Wilson intervals, and the distribution of confidence below."""
 
     def draw(axes: Axes, look: Style, runs: list[Result]) -> None:
-        confidence = np.concatenate([run.confidence for run in runs])
+        confidence = np.concatenate([run.predictions.confidence for run in runs])
         right = np.concatenate([~run.wrong for run in runs])
         found = calibrate(confidence, right)
         low, high = wilson(found.accuracy, found.images / len(runs))
@@ -72,7 +72,7 @@ def confusion(analysis: Analysis, dataset: str) -> Figure | None:
     def draw(axes: Axes, look: Style, runs: list[Result]) -> None:
         classes = runs[0].classes
         size = len(classes)
-        pairs = np.concatenate([run.labels.astype(np.int64) * size + run.predicted for run in runs])
+        pairs = np.concatenate([run.labels.astype(np.int64) * size + run.predictions.predicted for run in runs])
         counts = np.bincount(pairs, minlength=size * size).reshape(size, size)
         shares = 100 * counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
         axes.grid(False)

@@ -32,9 +32,10 @@ def learning_curves(analysis: Analysis, dataset: str) -> Figure | None:
             names, colour, width = [], style(analysis, model).colour, 1.3 if len(analysis.grid.seeds) == 1 else 0.8
             for place, fraction in enumerate(fractions):
                 for number, result in enumerate(analysis.arm_results(Arm(dataset, model.name, fraction))):
-                    epochs, errors = result.history["epoch"], 100 * result.history["val_error"]
+                    epochs = np.array([line.epoch for line in result.history])
+                    errors = np.array([100 * line.val_error for line in result.history])
                     axes.plot(epochs, errors, color=colour, linestyle=DASHES[place % len(DASHES)], linewidth=width)
-                    best = np.flatnonzero(epochs == result.provenance["best_epoch"])
+                    best = np.flatnonzero(epochs == result.provenance.best_epoch)
                     axes.plot(epochs[best], errors[best], "o", color=colour, markerfacecolor="white", markersize=4)
                     highest = max(highest, float(errors.max()))
                     if number == 0:

@@ -1,0 +1,58 @@
+"""A cell's checkpoint, tested on the official test images."""
+
+from pathlib import Path
+
+from study.base import folders
+from study.base.console import say
+from study.base.errors import StudyError
+from study.base.sums import md5s, sha256
+from study.data.part import Part
+from study.design import cells
+from study.design.cells import Cell
+from study.engine import checkpoint, exactness
+from study.engine.batches import ImageSet, Preprocess
+from study.engine.inference import logits
+from study.engine.memory import enough
+from study.models.build import build, load, on_device
+from study.results.predictions import Predictions
+from study.runtime import code, devices
+
+
+def test(cell: Cell, data: Part) -> Predictions:
+    """Write the predictions of ``cell`` on ``data`` and return them; StudyError where checkpoint, cell and data do not fit."""
+    file = cells.runs(cell) / checkpoint.FILE
+    before = code.digest("stages.evaluate"), _sums(cell, file)
+    with enough(f"the device of {cell}", "choose another with STUDY_DEVICE, such as cpu"):
+        predictions = _predict(cell, data)
+    # DVC reads code and data once more when a stage ends, and would record this result as theirs.
+    if (code.digest("stages.evaluate"), _sums(cell, file)) != before:
+        raise StudyError(f"code or data of {cell} were edited while it was tested, so nothing was written; run it again.")
+    with folders.replaced(cells.predictions(cell)) as folder:
+        predictions.save(folder)
+    return predictions
+
+
+def _sums(cell: Cell, file: Path) -> dict[str, str]:
+    return md5s([file, *Part.files(cells.raw(cell.dataset), "test")])
+
+
+def _predict(cell: Cell, data: Part) -> Predictions:
+    device = devices.choose()
+    file = cells.runs(cell) / checkpoint.FILE
+    weights, study = checkpoint.read(file)
+    exactness.pin(device, study["precision"])
+    say(f"evaluate {cell} on {devices.describe(device)}")
+    if study["cell"] != str(cell) or study["classes"] != len(data.classes):
+        raise StudyError(
+            f"{file} is of {study['cell']} with {study['classes']} classes, not of {cell} with {len(data.classes)}; "
+            f"run python -m stages.train {cell}."
+        )
+    model = build(study["arch"], study["arch_options"], study["classes"], study["image_size"], seed=0)
+    load(model, weights, str(file))
+    model, channels_last = on_device(model, device)
+    preprocess = Preprocess(study["image_size"], study["mean"], study["std"], study["interpolation"], device)
+    images = ImageSet.load(data.images, data.labels, device)
+    outputs = logits(model, images, preprocess, study["precision"], channels_last).cpu()
+    if not outputs.isfinite().all():
+        raise StudyError(f"{file} gives logits that are not finite; lower the learning rate, then train {cell} again.")
+    return Predictions.from_logits(cell, sha256(file), outputs.numpy(), data.labels, data.classes)

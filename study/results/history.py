@@ -1,0 +1,63 @@
+"""A cell's curves, one line an epoch: data/history/<cell>/history.csv."""
+
+import csv
+import io
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+
+from study.base.atomic import write
+from study.base.errors import StudyError
+
+FILE = "history.csv"
+
+
+@dataclass(frozen=True)
+class Epoch:
+    """One line: losses are the mean cross entropy per image, errors shares in [0, 1]; the fields are the file's columns."""
+
+    epoch: int  # from 1
+    learning_rate: float
+    train_loss: float
+    train_error: float
+    val_loss: float
+    val_error: float
+
+
+COLUMNS = tuple(field.name for field in fields(Epoch))
+
+
+def best(history: list[Epoch]) -> int:
+    """The epoch (from 1) with the lowest validation error; among equals the lowest validation loss, the first."""
+    return min(history, key=lambda line: (line.val_error, line.val_loss, line.epoch)).epoch
+
+
+def save(history: list[Epoch], folder: Path) -> None:
+    """Write history.csv into ``folder``."""
+    table = io.StringIO()
+    lines = csv.DictWriter(table, fieldnames=COLUMNS, lineterminator="\n")
+    lines.writeheader()
+    lines.writerows(map(asdict, history))
+    write(folder / FILE, table.getvalue().encode())
+
+
+def load(folder: Path) -> list[Epoch]:
+    """The history in ``folder``. Raises StudyError where it is absent, damaged or not the curves of a training."""
+    path = folder / FILE
+    try:
+        with path.open(encoding="utf-8", newline="") as file:
+            rows = list(csv.DictReader(file, strict=True))
+        history = [Epoch(int(row["epoch"]), *(float(row[column]) for column in COLUMNS[1:])) for row in rows]
+    except FileNotFoundError:
+        raise StudyError(f"{path} absent") from None
+    except (OSError, ValueError, KeyError, TypeError, csv.Error):
+        raise StudyError(f"{path} damaged") from None
+    if not history or [line.epoch for line in history] != list(range(1, len(history) + 1)) or not all(map(_sound, history)):
+        raise StudyError(f"{path} damaged")
+    return history
+
+
+def _sound(line: Epoch) -> bool:
+    """Whether its numbers can be those of a training; the comparisons are false for NaN."""
+    errors = 0 <= line.train_error <= 1 and 0 <= line.val_error <= 1
+    losses = 0 <= line.train_loss < float("inf") and 0 <= line.val_loss < float("inf")
+    return errors and losses and 0 <= line.learning_rate < float("inf")

@@ -1,0 +1,52 @@
+"""What every effect is read from: measured cells (sample.py) or published numbers (publication.py)."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Mapping
+
+from study.statistics.contrasts import Arm, Contrast
+from study.statistics.estimate import Estimate
+from study.statistics.scales import POINTS, Scale
+
+
+class Evidence(ABC):
+    """Errors of arms, and estimates of sums of them."""
+
+    #: Seeds of every arm. Below three, intervals are over test images alone.
+    seeds: int
+    #: Whether cells were measured here, rather than taken from publication.
+    measured: bool
+
+    @property
+    def over_trainings(self) -> bool:
+        """Whether intervals hold for another training of the same recipe, and not for these trained models alone."""
+        return self.measured and self.seeds >= 3
+
+    @property
+    @abstractmethod
+    def arms(self) -> tuple[Arm, ...]:
+        """The arms with all their seeds, sorted."""
+
+    def missing(self, arms: Iterable[Arm]) -> tuple[Arm, ...]:
+        """Those of ``arms`` that are not here, sorted."""
+        here = set(self.arms)
+        return tuple(sorted(set(arms) - here))
+
+    @abstractmethod
+    def error(self, arm: Arm) -> float:
+        """An arm's top-1 error in [0, 1], the mean over seeds. KeyError where it is missing."""
+
+    @abstractmethod
+    def guessing(self, dataset: str) -> float:
+        """The top-1 error of guessing among equally frequent classes."""
+
+    @abstractmethod
+    def images(self, dataset: str) -> int:
+        """Test images of ``dataset``."""
+
+    @abstractmethod
+    def estimate(self, contrast: Contrast, scale: Scale = POINTS) -> Estimate | None:
+        """An effect with its 95 % interval. None where an arm is missing, or where infinity is subtracted from infinity."""
+
+    @abstractmethod
+    def log_estimate(self, weights: Mapping[Arm, float]) -> Estimate | None:
+        """A weighted sum of log errors for curves, with half an error added to each count, so that all are finite."""

@@ -1,0 +1,53 @@
+"""The exponent b of error ~ n^-b for each model and dataset, and how well a power law fits.
+
+As in Hoiem et al., Learning Curves for Analysis of Deep Networks (2021, arXiv 2010.11029), who fit error against n^-b.
+"""
+
+from dataclasses import dataclass
+
+from study.statistics.contrasts import Arm
+from study.statistics.curves import Curve, Line, less, sure
+from study.statistics.estimate import Estimate
+from study.statistics.evidence import Evidence
+from study.statistics.roles import Roles
+
+
+@dataclass(frozen=True)
+class Exponent:
+    """``exponent``: data times 2 divide the error by 2**b. ``residuals``: log(measured / fitted) at each fraction, ascending.
+
+    0.1 is an error 10 % above the line.
+    """
+
+    dataset: str
+    model: str
+    exponent: Estimate
+    residuals: tuple[tuple[float, Estimate], ...]
+
+    @property
+    def fits(self) -> bool:
+        """Whether every residual may be chance, by its interval. Where not, the power law is a summary and no law."""
+        return all(residual.sign == 0 for _, residual in self.residuals)
+
+    @property
+    def worst(self) -> float:
+        """The largest distance from the line, in log error, whatever its sign."""
+        return max(abs(residual.value) for _, residual in self.residuals)
+
+
+def exponents(roles: Roles, evidence: Evidence) -> tuple[Exponent, ...]:
+    """For every dataset and model with three fractions of the ladder: two points leave nothing to judge a line by."""
+    found = []
+    for dataset in roles.grid.datasets:
+        for model in roles.grid.models:
+            curve = Curve.of(evidence, dataset, model.name, roles.ladder)
+            if curve is None or len(curve.arms) < 3:
+                continue
+            line = Line.through(evidence, curve)
+            residuals = tuple((arm.fraction, _residual(evidence, line, arm)) for arm in curve.arms)
+            found.append(Exponent(dataset, model.name, sure(evidence.log_estimate(line.slope())), residuals))
+    return tuple(found)
+
+
+def _residual(evidence: Evidence, line: Line, arm: Arm) -> Estimate:
+    return sure(evidence.log_estimate(less({arm: 1.0}, line.at(arm.fraction))))

@@ -1,0 +1,53 @@
+"""Every part of H1 to H3 on every scale: its sign in points, log error, log odds corrected for chance and accuracy kept."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from study.statistics.estimate import Estimate
+from study.statistics.evidence import Evidence
+from study.statistics.hypotheses import HYPOTHESES, Finding
+from study.statistics.parts import Part
+from study.statistics.scales import POINTS, SCALES
+
+
+@dataclass(frozen=True)
+class Reading:
+    """One part on all scales. An estimate is None where infinity would be subtracted from infinity."""
+
+    key: str
+    part: Part
+    estimates: Mapping[str, Estimate | None]
+
+    @property
+    def signs(self) -> dict[str, int]:
+        """1, 0 or -1 for each scale: above 0, interval holds 0 (or undefined), below 0."""
+        return {key: 0 if estimate is None else estimate.sign for key, estimate in self.estimates.items()}
+
+    @property
+    def against(self) -> tuple[str, ...]:
+        """Scales whose interval lies on the other side of 0 than that of points: they disagree, and both are certain."""
+        signs = self.signs
+        return tuple(key for key, sign in signs.items() if sign * signs[POINTS.key] < 0)
+
+    @property
+    def leaning(self) -> tuple[str, ...]:
+        """Scales whose effect has another sign than that in points, certain or not."""
+        points = self.estimates[POINTS.key]
+        return tuple(
+            key
+            for key, each in self.estimates.items()
+            if each is not None and points is not None and each.value * points.value < 0
+        )
+
+
+def readings(findings: Sequence[Finding], evidence: Evidence) -> tuple[Reading, ...]:
+    """Of every tested part of H1 to H3. (Where a part compares two errors and not two losses, all scales agree.)"""
+    return tuple(_readings(findings, evidence))
+
+
+def _readings(findings: Sequence[Finding], evidence: Evidence) -> Iterator[Reading]:
+    for finding in findings:
+        for part in finding.parts if finding.key in HYPOTHESES else ():
+            if part.estimate is not None and part.question is not None:
+                effect = part.question.effect
+                yield Reading(finding.key, part, {scale.key: evidence.estimate(effect, scale) for scale in SCALES})

@@ -1,0 +1,188 @@
+"""Measured cells: which test images each gets wrong, and what resampling and analysis of variance make of them."""
+
+import math
+from collections.abc import Collection, Mapping, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from study.base.errors import StudyError
+from study.statistics.anova import Forms, combined
+from study.statistics.contrasts import Arm, Contrast
+from study.statistics.draws import Draws, draw, percentiles
+from study.statistics.estimate import Estimate, half_width, rounded, smallest_tellable
+from study.statistics.evidence import Evidence
+from study.statistics.scales import POINTS, Scale
+
+_HALF = Scale("log_error", "log error", lambda error, _: np.log(error), lambda error, _: 1 / error)
+
+
+class Sample(Evidence):
+    """The cells of a study. With one seed and with two, intervals are over test images: percentiles over draws. From
+    three seeds on they are over trainings and test images: Student's t with the variance of a crossed analysis of variance.
+    """
+
+    measured = True
+
+    def __init__(self, wrong: Mapping[Arm, Sequence[NDArray[np.bool_]]], classes: Mapping[str, int]) -> None:
+        """``wrong`` has, for each arm and seed, which images (images,) the cell gets wrong; ``classes`` of each dataset.
+
+        Cells of a dataset share their images, and all arms have the same number of seeds: StudyError otherwise.
+        """
+        self._arms = tuple(sorted(wrong))
+        self._classes = dict(classes)
+        seeds = {len(wrong[arm]) for arm in self._arms}
+        if len(seeds) != 1 or 0 in seeds:
+            raise StudyError(f"arms have {sorted(seeds) or 'no'} seeds; every arm of a study must have the same number.")
+        self.seeds = seeds.pop()
+        self._wrong: dict[str, NDArray[np.bool_]] = {}
+        self._place: dict[Arm, int] = {}
+        for dataset in sorted({arm.dataset for arm in self._arms}):
+            own = [arm for arm in self._arms if arm.dataset == dataset]
+            if len({cell.shape for arm in own for cell in wrong[arm]}) != 1:
+                raise StudyError(f"the cells of {dataset} have test sets of different sizes.")
+            self._place.update({arm: place for place, arm in enumerate(own)})
+            self._wrong[dataset] = np.array([list(wrong[arm]) for arm in own], dtype=np.bool_)
+        self._runs = {arm: self._wrong[arm.dataset][self._place[arm]].mean(axis=1) for arm in self._arms}
+        self._draws: dict[str, Draws] = {}
+        self._forms: dict[str, Forms] = {}
+        for dataset, cells in self._wrong.items():
+            if self.seeds < 3:
+                self._draws[dataset] = draw(dataset, cells)
+            else:
+                self._forms[dataset] = Forms.of(cells)
+
+    @property
+    def arms(self) -> tuple[Arm, ...]:
+        return self._arms
+
+    @property
+    def classes(self) -> Mapping[str, int]:
+        """Classes of each dataset."""
+        return self._classes
+
+    def error(self, arm: Arm) -> float:
+        return float(self._runs[arm].mean())
+
+    def runs(self, arm: Arm) -> NDArray[np.float64]:
+        """An arm's error for each seed, (seeds,)."""
+        runs: NDArray[np.float64] = self._runs[arm]
+        return runs
+
+    def guessing(self, dataset: str) -> float:
+        return 1 - 1 / self._classes[dataset]
+
+    def images(self, dataset: str) -> int:
+        return int(self._wrong[dataset].shape[2])
+
+    def forms(self, dataset: str) -> Forms:
+        """The analysis of variance of a dataset. KeyError below three seeds."""
+        return self._forms[dataset]
+
+    def place(self, arm: Arm) -> int:
+        """Where ``arm`` stands in the arrays of its dataset."""
+        return self._place[arm]
+
+    def without(self, images: Mapping[str, Collection[int]]) -> "Sample":
+        """The same cells tested without ``images``: indices into the test set, by dataset."""
+        kept: dict[Arm, list[NDArray[np.bool_]]] = {}
+        for dataset, cells in self._wrong.items():
+            keep = np.ones(cells.shape[2], dtype=np.bool_)
+            keep[list(images.get(dataset, ()))] = False
+            own = [arm for arm in self._arms if arm.dataset == dataset]
+            kept.update({arm: list(cells[self._place[arm]][:, keep]) for arm in own})
+        return Sample(kept, self._classes)
+
+    def estimate(self, contrast: Contrast, scale: Scale = POINTS) -> Estimate | None:
+        weights = {arm: float(weight) for arm, weight in contrast.items()}
+        if self.missing(weights):
+            return None
+        with np.errstate(divide="ignore", invalid="ignore"):
+            runs = self._sum(weights, scale, self._runs)
+            value = self._sum(weights, scale, {arm: np.array([self.error(arm)]) for arm in weights})[0]
+        if math.isnan(value):
+            return None
+        return self._with_interval(float(value), runs, weights, scale, contrast if scale is POINTS else None)
+
+    def log_estimate(self, weights: Mapping[Arm, float]) -> Estimate | None:
+        if self.missing(weights):
+            return None
+        added = {arm: self._added(arm, self._runs[arm]) for arm in weights}
+        mean = {arm: self._added(arm, np.array([self.error(arm)])) for arm in weights}
+        return self._with_interval(float(self._sum(weights, _HALF, mean)[0]), self._sum(weights, _HALF, added), weights, _HALF)
+
+    def _added(self, arm: Arm, errors: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Errors with half an error and half a right answer added to the test set."""
+        images = self.images(arm.dataset)
+        return (images * errors + 0.5) / (images + 1)
+
+    def _sum(
+        self, weights: Mapping[Arm, float], scale: Scale, errors: Mapping[Arm, NDArray[np.float64]]
+    ) -> NDArray[np.float64]:
+        """The weighted sum of transformed errors, of whatever shape they have."""
+        total: NDArray[np.float64] = np.sum(
+            [weight * scale.transform(errors[arm], self.guessing(arm.dataset)) for arm, weight in weights.items()], axis=0
+        )
+        return total
+
+    def _with_interval(
+        self,
+        value: float,
+        runs: NDArray[np.float64],
+        weights: Mapping[Arm, float],
+        scale: Scale,
+        exact: Contrast | None = None,
+    ) -> Estimate:
+        if not weights:
+            return rounded(value, value, value, runs, 0.0)
+        if self.seeds < 3:
+            draws = self._drawn(weights, scale) if exact is None else self._drawn_exactly(exact)
+            low, high = percentiles(draws)
+            deviation = float(np.std(draws)) if np.isfinite(draws).all() else math.nan
+            return rounded(value, min(low, value), max(high, value), runs, smallest_tellable(deviation))
+        return self._over_trainings(value, runs, weights, scale)
+
+    def _drawn_exactly(self, contrast: Contrast) -> NDArray[np.float64]:
+        """The contrast of errors in each draw, (draws,): values that the test sets can give."""
+        total: NDArray[np.float64] = np.zeros(1)
+        for dataset, draws in self._draws.items():
+            own = [arm for arm in contrast if arm.dataset == dataset]
+            if own:
+                total = total + draws.attained([self._place[arm] for arm in own], [contrast[arm] for arm in own])
+        return np.round(total, 12)
+
+    def _drawn(self, weights: Mapping[Arm, float], scale: Scale) -> NDArray[np.float64]:
+        """The contrast on a scale in each draw, (draws,)."""
+        with np.errstate(divide="ignore", invalid="ignore"):
+            errors = {}
+            for arm, weight in weights.items():
+                draws = self._draws[arm.dataset]
+                errors[arm] = draws.errors(self._place[arm], weight)
+                if scale is _HALF:
+                    errors[arm] = self._added(arm, errors[arm])
+            return self._sum(weights, scale, errors)
+
+    def _over_trainings(self, value: float, runs: NDArray[np.float64], weights: Mapping[Arm, float], scale: Scale) -> Estimate:
+        """Student's t; other scales than points by their slope at the errors (delta method)."""
+        centre, squares = 0.0, []
+        for dataset, forms in self._forms.items():
+            own = {arm: weight for arm, weight in weights.items() if arm.dataset == dataset}
+            if not own:
+                continue
+            shrunk, guessing = forms.shrunk(), self.guessing(dataset)
+            vector = np.zeros(len(shrunk))
+            for arm, weight in own.items():
+                error = shrunk[self._place[arm]]
+                with np.errstate(divide="ignore"):
+                    centre += weight * float(scale.transform(error, guessing))
+                    vector[self._place[arm]] = weight * float(scale.slope(error, guessing))
+            if not np.isfinite(vector).all():
+                return rounded(value, -math.inf, math.inf, runs, math.nan)
+            squares.append(forms.mean_squares(vector))
+        deviation, freedom = combined(squares)
+        half = half_width(deviation, freedom)
+        low, high = centre - half, centre + half
+        if scale is POINTS:
+            reach = [sum(max(side * weight, 0.0) for weight in weights.values()) for side in (-1, 1)]
+            low, high = max(low, -reach[0]), min(high, reach[1])
+        return rounded(value, min(low, value), max(high, value), runs, smallest_tellable(deviation, freedom))
