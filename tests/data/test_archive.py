@@ -102,7 +102,7 @@ def test_under_datasets_dir_with_its_sha256(contents, project, tmp_path, monkeyp
     (tmp_path / "x.zip").write_bytes(packed)
     monkeypatch.setenv("DATASETS_DIR", str(tmp_path))
     load(path="x.zip", sha256=hashlib.sha256(packed).hexdigest())
-    with pytest.raises(StudyError, match=f"x.zip has the sha256 .* instead of {'0' * 64}; put the right one there"):
+    with pytest.raises(StudyError, match=rf"x.zip has the sha256 .* instead of {'0' * 64}; put the right one there"):
         load(path="x.zip", sha256="0" * 64)
 
 
@@ -114,7 +114,7 @@ def test_over_a_breaking_network(contents, plain):
     with serving(site):
         data = load(path=f"{site.url}/x.zip", sha256=hashlib.sha256(packed).hexdigest())
         assert [asked for _, _, asked in site.requests] == [None, None, "bytes=100-"]
-        with pytest.raises(StudyError, match="deleted.*fetch it by hand and write its path"):
+        with pytest.raises(StudyError, match=r"deleted.*fetch it by hand and write its path"):
             load(path=f"{site.url}/x.zip", sha256="0" * 64)
         with pytest.raises(StudyError, match="needs its sha256"):
             load(path=f"{site.url}/x.zip")
@@ -181,12 +181,12 @@ def test_a_password(contents, project):
     for mark, place in ((b"PK\x03\x04", 6), (b"PK\x01\x02", 8)):
         packed[packed.index(mark) + place] |= 1  # the flag that says encrypted
     (project / "x.zip").write_bytes(bytes(packed))
-    with pytest.raises(StudyError, match="cannot be unpacked .*password"):
+    with pytest.raises(StudyError, match=r"cannot be unpacked .*password"):
         load(path="x.zip")
 
 
 def test_keys_of_archives_are_refused_elsewhere(tmp_path, contents):
-    with pytest.raises(StudyError, match="is no archive .*; take `inside` and `sha256` out"):
+    with pytest.raises(StudyError, match=r"is no archive .*; take `inside` and `sha256` out"):
         load(path=str(tmp_path / "plain"), inside="train")
 
 

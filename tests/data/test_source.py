@@ -70,7 +70,7 @@ def test_path_absolute_in_the_project_or_under_datasets_dir(project, tmp_path, m
         place.found("mine")
     monkeypatch.setenv("DATASETS_DIR", str(tmp_path / "nowhere"))
     with pytest.raises(
-        StudyError, match="DATASETS_DIR is .*nowhere, which is not a folder; unset it, or name the one with mine"
+        StudyError, match=r"DATASETS_DIR is .*nowhere, which is not a folder; unset it, or name the one with mine"
     ):
         place.found("mine")
     monkeypatch.setenv("DATASETS_DIR", str(tmp_path))
@@ -100,15 +100,15 @@ def test_the_stage_download(project, capsys):
     Dataset.read(written).write(project / "data")  # what was written anew is what was mapped
     assert {name: (project / "data" / name).read_bytes() for name in names} == before
     (project / "data/own/mine/train/ant/0.png").write_bytes(b"nonsense")
-    with pytest.raises(StudyError, match="1 image cannot be read: train/ant/0.png"):
+    with pytest.raises(StudyError, match=r"1 image cannot be read: train/ant/0.png"):
         stage.download("mine")
     assert {path.name: path.read_bytes() for path in written.iterdir()} == before
     assert [path.name for path in (project / "data/raw").iterdir()] == ["mine"]
 
 
 def test_a_part_is_a_map_and_needs_its_own_files_alone(project):
-    halves(project / "mine", train=3)
-    declare(project, format="folder", path="mine", side=8)
+    halves(project / "data/own/mine", train=3)
+    declare(project, format="folder", path="data/own/mine", side=8)
     folder = stage.download("mine")
     for path in folder.glob("test_*"):
         path.unlink()
@@ -118,7 +118,7 @@ def test_a_part_is_a_map_and_needs_its_own_files_alone(project):
     with pytest.raises(StudyError, match=r"test_images.npy is not here; dvc pull, or python -m stages.download mine"):
         Part.read(folder, "test")
     np.save(folder / "train_labels.npy", part.labels[:5])
-    with pytest.raises(StudyError, match="train labels are int64 of shape .5,.; they must be whole numbers, one for each of 6"):
+    with pytest.raises(StudyError, match=r"train labels are int64 of shape .5,.; they must be whole numbers, one for"):
         Part.read(folder, "train")
 
 

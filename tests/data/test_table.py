@@ -108,7 +108,7 @@ def test_parts_are_given_once_and_known(folder):
     for options in ({"split": "part", "test": 0.2}, {"split": None, "test": None}):
         with pytest.raises(StudyError, match="needs either a column with train and test in it"):
             load(folder, text, **options)
-    with pytest.raises(StudyError, match="x.csv has 'training' in the column part; there may be train, test, val"):
+    with pytest.raises(StudyError, match=r"x.csv has 'training' in the column part; there may be train, test, val"):
         load(folder, text, split="part", test=None)
     with pytest.raises(StudyError, match="the dataset has no test image"):
         load(folder, text.replace("training", "train"), split="part", test=None)

@@ -44,9 +44,9 @@ def md5(content):
 
 
 def lay(root, files):
-    for name, content in files.items():
+    for name, held in files.items():
         (root / name).parent.mkdir(parents=True, exist_ok=True)
-        (root / name).write_bytes(content)
+        (root / name).write_bytes(held)
 
 
 @pytest.fixture
@@ -110,7 +110,7 @@ def test_a_changed_file_is_refused_although_an_unpacked_one_lies_beside_it(fashi
     changed = "FashionMNIST/raw/train-labels-idx1-ubyte.gz"
     files = {name: content + b"x" * (name == changed) for name, content in fashion[0].items()}
     lay(project / "here", files | {name[:-3]: gzip.decompress(content) for name, content in fashion[0].items()})
-    with pytest.raises(StudyError, match=f"{changed} has the md5 {md5(files[changed])} instead of the official"):
+    with pytest.raises(StudyError, match=rf"{changed} has the md5 {md5(files[changed])} instead of the official"):
         load(project, "FashionMNIST", path="here")
     assert not (project / "draft/torchvision").exists()
 
@@ -189,5 +189,5 @@ def test_names_are_those_that_can_be_read():
         assert options.NAME.accepts(name)
         files = torchvision_sets.KNOWN[name].files(getattr(datasets, name))
         assert all(len(md5) == 32 and url.startswith("http") for _, url, md5 in files)
-    with pytest.raises(StudyError, match="source.name is 'ImageNet'; format torchvision needs DTD or FashionMNIST or"):
+    with pytest.raises(StudyError, match=r"source.name is 'ImageNet'; format torchvision needs DTD or FashionMNIST or"):
         formats.check(Source("torchvision", {"name": "ImageNet", "side": 8}), "source")
