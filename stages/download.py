@@ -25,7 +25,7 @@ def download(dataset: str) -> Path:
     source = Params.load().source(dataset)
     target = cells.raw(dataset)
     with folders.replaced(target) as draft:
-        data = formats.load(source, downloads(), draft)
+        data = formats.load(source, downloads(), draft, dataset)
         data.write(draft)
     say(f"{target}: {len(data.train_labels):,} train and {len(data.test_labels):,} test images, {len(data.classes)} classes")
     return target

@@ -10,18 +10,22 @@ from typing import Any
 
 from study.base.errors import StudyError
 from study.data import options as keys
+from study.data import watched
 from study.data.dataset import Dataset
 from study.settings.params import Source
 
 
-def load(source: Source, workdir: Path, draft: Path) -> Dataset:
-    """The dataset that ``source`` describes.
+def load(source: Source, workdir: Path, draft: Path, dataset: str = "") -> Dataset:
+    """The dataset that ``source`` describes; ``dataset`` is its name in params.yaml.
 
     Transfers are kept in ``workdir`` until they are complete. ``draft`` is the folder that the dataset will be written to:
     large arrays lie there from the start, as the files that ``Dataset.write`` would write.
     """
     form = _FORMATS[source.format]
-    return form.load(keys.read(source.options, form.options, "source", source.format), workdir, draft)
+    options = keys.read(source.options, form.options, "source", source.format)
+    if dataset and "md5" in options and options.get("sha256") is None and not watched.is_watched(options["path"], dataset):
+        options["unwatched"] = dataset
+    return form.load(options, workdir, draft)
 
 
 def check(source: Source, where: str) -> None:
@@ -104,8 +108,8 @@ _FORMATS = {
     "cifar10": _Format(_cifar10, {"url": keys.URL}),
     "cifar100": _Format(_cifar100, {"url": keys.URL}),
     "digits": _Format(_digits),
-    "glyphs": _Format(_glyphs),
     "digits100": _Format(_digits100),
+    "glyphs": _Format(_glyphs),
     "folder": _Format(_folder, {**keys.PACKED, **keys.SQUARES, "test": keys.SHARE}),
     "csv": _Format(
         _csv,
