@@ -13,7 +13,6 @@ import yaml
 from study.base import yaml12
 from study.base.errors import StudyError, one_line
 from study.design.cells import NAME, Cell
-from study.design.recipe import Recipe, is_number
 
 FAMILIES = ("cnn", "vit")
 CELL = "cell:"  # a source of weights that is a cell of this pipeline, as cards and messages name it
@@ -118,14 +117,12 @@ class Params:
 
     def source(self, dataset: str) -> Source:
         """Where ``dataset`` comes from; options are checked as its format wants them."""
-        from study.data import formats  # it needs Source from here
-
         source = self._dataset(dataset)["source"]
         where = f"datasets.{dataset}.source"
         if not isinstance(source, Mapping) or not isinstance(source.get("format"), str):
             raise StudyError(f"params.yaml: {where} is {source!r}; it must be a mapping with the key format.")
         described = Source(source["format"], {key: value for key, value in source.items() if key != "format"})
-        formats.check(described, where)
+        source_options.check(described.format, described.options, where)
         return described
 
     def model(self, name: str) -> Model:
