@@ -13,6 +13,8 @@ import yaml
 from study.base import yaml12
 from study.base.errors import StudyError, one_line
 from study.design.cells import NAME, Cell
+from study.design.recipe import Recipe, is_number
+from study.settings import options as source_options
 
 FAMILIES = ("cnn", "vit")
 CELL = "cell:"  # a source of weights that is a cell of this pipeline, as cards and messages name it
