@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from tiny import CNN, VIT, make, run
 
-from stages import evaluate, train
+from stages import evaluate
 from study.base.atomic import write
 from study.base.errors import StudyError
 from study.data.formats import load as load_dataset
@@ -19,6 +19,8 @@ from study.engine import exactness, resume
 from study.engine.batches import ImageSet, Preprocess
 from study.engine.checkpoint import RECORD, pack, read
 from study.engine.inference import logits
+from study.engine.inputs import Inputs
+from study.engine.run import Training
 from study.engine.training import Trainer
 from study.models.build import build, load
 from study.results.predictions import Predictions
@@ -30,7 +32,7 @@ def trained(tmp_path, monkeypatch):
     """A project with one trained cell, as the working directory."""
     monkeypatch.setenv("STUDY_DEVICE", "cpu")
     monkeypatch.chdir(make(tmp_path, epochs=2))
-    train.Training(train.Inputs.read(CNN)).run(None)
+    Training(Inputs.read(CNN)).run(None)
     return tmp_path
 
 
@@ -40,7 +42,8 @@ def test_predictions_are_whole_compact_and_the_same_every_time(trained):
     first = file.read_bytes()
     with np.load(file) as arrays:
         assert {name: arrays[name].shape for name in arrays} == {
-            "labels": (40,), "predicted": (40,), "rank": (40,), "confidence": (40,), "nll": (40,), "classes": (6,)
+            "labels": (40,), "predicted": (40,), "rank": (40,), "confidence": (40,), "nll": (40,), "classes": (6,),
+            "cell": (), "checkpoint_sha256": (),
         }  # fmt: skip
         metrics = json.loads((cells.predictions(CNN) / "metrics.json").read_text())
         assert metrics["top1_error"] == np.mean(arrays["predicted"] != arrays["labels"])
@@ -105,7 +108,7 @@ def test_measured_is_a_flat_copy(trained):
     assert done.returncode == 0, done.stderr
     assert done.stdout.startswith(f"evaluate {CNN} on CPU (")
     names = sorted(path.name for path in cells.measured(CNN).iterdir())
-    assert names == ["history.csv", "metrics.json", "predictions.npz", "provenance.json"]
+    assert names == ["history.csv", "metrics.json", "predictions.npz", "provenance.json", "record.json"]
 
 
 def test_a_cell_is_wrong_before_torch_is_imported(tmp_path):
