@@ -28,7 +28,14 @@ DOUBTFUL = re.compile(
       | y|n|yes|no|on|off|=""",
     re.VERBOSE | re.IGNORECASE,
 )
-SURPRISES = (ValueError, TypeError, LookupError, AttributeError, ArithmeticError, RecursionError)  # of both libraries' constructors
+SURPRISES = (
+    ValueError,
+    TypeError,
+    LookupError,
+    AttributeError,
+    ArithmeticError,
+    RecursionError,
+)  # of both libraries' constructors
 
 
 def load(text: str) -> Any:
@@ -100,7 +107,10 @@ def _decimal(loader: yaml.SafeLoader, node: yaml.ScalarNode) -> float:
 def _doubtful(loader: yaml.SafeLoader, node: yaml.Node) -> Any:
     written = node.value if isinstance(node, yaml.ScalarNode) else node.tag
     raise yaml.constructor.ConstructorError(
-        None, None, f"{written} is not the same in all versions of YAML; write a plain number, true or false, or quotes", node.start_mark
+        None,
+        None,
+        f"{written} is not the same in all versions of YAML; write a plain number, true or false, or quotes",
+        node.start_mark,
     )
 
 
@@ -113,7 +123,9 @@ for _tag, _pattern, _first in (
     ("doubtful", DOUBTFUL, "-+.0123456789yYnNoO="),
 ):
     _firsts: list[Any] = ["" if each == "\0" else each for each in _first]
-    _Strict.add_implicit_resolver(f"tag:yaml.org,2002:{_tag}", re.compile(f"(?:{_pattern.pattern})\\Z", _pattern.flags), _firsts)
+    _Strict.add_implicit_resolver(
+        f"tag:yaml.org,2002:{_tag}", re.compile(f"(?:{_pattern.pattern})\\Z", _pattern.flags), _firsts
+    )
 for _tag, _make in (("bool", _constant), ("int", _integer), ("float", _decimal)):
     _Strict.add_constructor(f"tag:yaml.org,2002:{_tag}", _make)
 for _tag in ("doubtful", "timestamp", "binary", "set", "omap", "pairs"):

@@ -16,7 +16,7 @@ from typing import IO, Any
 from study.base.console import say
 from study.base.errors import StudyError, one_line
 from study.data import place
-from study.data.options import is_url
+from study.settings.sources import is_url
 from study.data.transfer import Checksum, fetched
 from study.data.walk import some
 
