@@ -69,7 +69,11 @@ TWO_FAMILIES = kind(
     "a list of two different families",
     lambda value: isinstance(value, list) and len(value) == 2 and all(map(_readable, value)) and value[0] != value[1],
     tuple,
-    **{"type": "array", "items": _WORDS, "uniqueItems": True, "minItems": 2, "maxItems": 2},
+    type="array",
+    items=_WORDS,
+    uniqueItems=True,
+    minItems=2,
+    maxItems=2,
 )
 KEY_OR_NULL = or_null(_text("the key of a model, or null"))
 
