@@ -17,6 +17,7 @@ from study.design.recipe import Recipe, is_number
 
 FAMILIES = ("cnn", "vit")
 CELL = "cell:"  # a source of weights that is a cell of this pipeline, as cards and messages name it
+RESERVED = ("published", "measured")
 OURS = ("pretrained", "num_classes", "checkpoint_path")  # arguments of timm.create_model that the study gives itself
 
 
@@ -96,9 +97,10 @@ class Params:
         """The section ``study``; datasets and models are checked to be declared."""
         section = _section(self._sections, "study", ("name", "datasets", "models", "seeds"))
         name = section["name"]
-        if not isinstance(name, str) or not NAME.fullmatch(name):
+        if not isinstance(name, str) or not NAME.fullmatch(name) or name in RESERVED:
             raise StudyError(
-                f"params.yaml: study.name is {name!r}; it must be lower-case letters, digits and _, a letter first."
+                f"params.yaml: study.name is {name!r}; it must be lower-case letters, digits and _, a letter first, "
+                f"and neither {' nor '.join(RESERVED)}, whose reports are made otherwise."
             )
         return Study(
             name=name,
