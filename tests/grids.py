@@ -74,9 +74,9 @@ def write_study(root: Path, params: Mapping[str, Any], ladder: Iterable[float] =
     (root / "params.yaml").write_text(yaml.safe_dump(dict(params), sort_keys=False))
     matrix = {"dataset": "${study.datasets}", "fraction": ["${fraction}", *ladder]}
     (root / "dvc.yaml").write_text(yaml.safe_dump({"stages": {"split": {"matrix": matrix, "cmd": "true"}}}))
-    published = Path(__file__).parent.parent / "data" / "published.csv"
     (root / "data").mkdir(exist_ok=True)
-    (root / "data" / "published.csv").write_text(published.read_text())
+    for name in ("published.csv", "published_differences.csv"):
+        (root / "data" / name).write_text((Path(__file__).parent.parent / "data" / name).read_text())
 
 
 def checkpoint_of(cell: Cell) -> str:
