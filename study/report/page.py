@@ -33,12 +33,13 @@ def _found(analysis: Analysis, tables: Mapping[str, Table], pictures: Mapping[st
     worth = analysis.conclusions.findings[0].worth
     held = f" Verdicts hold {worth}." if worth else ""
     read = warnings(analysis)
+    before: list[Block] = [Heading(2, "Before you read on"), Bullets(read)] if read else []
     return [
         Heading(2, "What was found" if analysis.measured_here else "What the published numbers say"),
         tables["hypotheses"],
         Paragraph(f"Parts of each hypothesis, and their effects in points of error from smallest to largest.{held}"),
         *_present(pictures, "forest"),
-        *([Heading(2, "Before you read on"), Bullets(read)] if read else []),
+        *before,
     ]
 
 
