@@ -31,12 +31,13 @@ def page(analysis: Analysis, tables: Mapping[str, Table], figures: Mapping[str, 
 
 def _found(analysis: Analysis, tables: Mapping[str, Table], pictures: Mapping[str, Picture]) -> list[Block]:
     read = warnings(analysis)
+    before: list[Block] = [Heading(2, "Before you read on"), Bullets(read)] if read else []
     return [
         Heading(2, "What was found" if analysis.measured_here else "What the published numbers say"),
         tables["hypotheses"],
         Paragraph("How many parts of each hypothesis, and their effects in points of error, from smallest to largest."),
         *_present(pictures, "forest"),
-        *([Heading(2, "Before you read on"), Bullets(read)] if read else []),
+        *before,
     ]
 
 

@@ -30,7 +30,7 @@ def error_by_fraction(analysis: Analysis, frame: pd.DataFrame, dataset: str) -> 
     rows: list[list[Value]] = [
         [
             fraction,
-            *(_percent(float(wide.loc[fraction, model])) if (model, fraction) in here else None for model in models),
+            *(_percent(wide[model].to_dict()[fraction]) if (model, fraction) in here else None for model in models),
         ]
         for fraction in sorted(analysis.grid.fractions)
     ]
