@@ -30,7 +30,7 @@ def forest(analysis: Analysis) -> Figure | None:
         parts = analysis.conclusions.finding(key).parts
         shown = [part for part in some(parts, SHOWN) if part.estimate is not None]
         if shown:
-            cut = f" ({SHOWN} of {len(parts)} parts, lowest to highest)" if SHOWN < len(parts) else ""
+            cut = f" ({SHOWN} of {len(parts)} parts, lowest to highest)" if len(parts) > SHOWN else ""
             claim = f"{key}: {analysis.conclusions.finding(key).claim}{cut}"
             rows.append(("\n".join(textwrap.wrap(claim, LETTERS)), None))
             rows += [(called(analysis, key, part), part) for part in shown]
