@@ -67,7 +67,11 @@ WRONG = [
     ("models.resnet50_im1k.label", "", "models.resnet50_im1k.label is ''"),
     ("models.resnet50_im1k.label", "x" * 61, "models.resnet50_im1k.label is 'x"),
     ("models.resnet50_im1k.scratch", ["x"], "models.resnet50_im1k.scratch is \\['x'\\]; it must be the key of a model"),
-    ("models.resnet50_im1k.weights", {"cell": "a-b", "sha256": None}, "models.resnet50_im1k.weights.cell: cell 'a-b' is not of"),
+    (
+        "models.resnet50_im1k.weights",
+        {"cell": "a-b", "sha256": None},
+        "models.resnet50_im1k.weights.cell: cell 'a-b' is not of",
+    ),
     ("models.resnet50_im1k.weights", {"cell": 5, "sha256": None}, "weights.cell is 5; it must be the name of a cell"),
     ("study.compare", ["cnn"], "study.compare is \\['cnn'\\]; it must be a list of two different families"),
     ("study.compare", ["vit", "vit"], "study.compare is"),
@@ -135,7 +139,10 @@ def test_two_models_of_a_study_do_not_share_a_label(sections):
     sections["study"]["models"] = ["resnet50_scratch", "resnet50_im1k"]
     for name in sections["study"]["models"]:
         sections["models"][name]["label"] = "ResNet"
-    with pytest.raises(StudyError, match="models.resnet50_im1k.label is 'ResNet', as that of resnet50_scratch"):
+    Params(sections).check_all()  # "ResNet, scratch" and "ResNet, pre-trained"
+    sections["models"]["other"] = dict(sections["models"]["resnet50_scratch"])
+    sections["study"]["models"].append("other")
+    with pytest.raises(StudyError, match="models.other.label is 'ResNet', as that of resnet50_scratch"):
         Params(sections).check_all()
 
 

@@ -51,7 +51,9 @@ def test_families_to_compare_are_part_of_a_study():
     assert studies.put(DIGITS, done) == studies.put(DIGITS, TEXT)
 
 
-@pytest.mark.parametrize("text", ["", "fraction: 1.0\n", "study: {}\nstudy: {}\n", "{study: {name: x}}\n", "a: |\n  x\nstudy\n"])
+@pytest.mark.parametrize(
+    "text", ["", "fraction: 1.0\n", "study: {}\nstudy: {}\n", "{study: {name: x}}\n", "a: |\n  x\nstudy\n"]
+)
 def test_a_file_without_the_section_is_one_sentence(text):
     with pytest.raises(StudyError, match="params.yaml"):
         studies.put(DIGITS, text)
