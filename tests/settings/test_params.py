@@ -139,7 +139,10 @@ def test_two_models_of_a_study_do_not_share_a_label(sections):
     sections["study"]["models"] = ["resnet50_scratch", "resnet50_im1k"]
     for name in sections["study"]["models"]:
         sections["models"][name]["label"] = "ResNet"
-    with pytest.raises(StudyError, match="models.resnet50_im1k.label is 'ResNet', as that of resnet50_scratch"):
+    Params(sections).check_all()  # "ResNet, scratch" and "ResNet, pre-trained"
+    sections["models"]["other"] = dict(sections["models"]["resnet50_scratch"])
+    sections["study"]["models"].append("other")
+    with pytest.raises(StudyError, match="models.other.label is 'ResNet', as that of resnet50_scratch"):
         Params(sections).check_all()
 
 
