@@ -2,16 +2,27 @@
 # PYTHON=python3.12 chooses another interpreter, 3.11 or newer.
 PYTHON ?= python3
 VENV = . .venv/bin/activate &&
-DIGITS = -S study.name=digits -S 'study.datasets=[digits,digits100]' \
-	-S 'study.models=[cnn_scratch,cnn_glyphs,vit_scratch,vit_glyphs]'
 
-.PHONY: quickstart test check trials requirements
+.PHONY: quickstart digits cifar32 cifar prove rebuild test check trials requirements first-contact
 
 # The small study, whole, on handwritten digits; params.yaml is put back as it was, however the run ends.
-quickstart: .venv/study
-	@$(VENV) kept=$$(mktemp) && cp params.yaml "$$kept" && trap 'cp "$$kept" params.yaml; rm -f "$$kept"' EXIT \
-		&& dvc exp run $(DIGITS) && echo && cat reports/digits/tables/errors_*.md \
-		&& echo && echo "The report: reports/digits/README.md"
+quickstart: first-contact .venv/study
+	@$(VENV) exec python -m tools.quickstart
+
+# Choose a study; then dvc repro, or python -m tools.fanout.
+digits cifar32 cifar: .venv/study
+	@$(VENV) python -m tools.study $@
+
+# Cells of the committed studies, made again and held against dvc.lock: make prove, make prove CELLS="CELL ...".
+prove: .venv/study
+	@$(VENV) python -m tools.prove $(CELLS)
+
+# The report of the study in params.yaml, from what ships with the repository.
+rebuild: .venv/study
+	@$(VENV) python -m tools.shipped pull
+
+first-contact:
+	@$(PYTHON) tools/first_contact.py
 
 test: .venv/dev
 	@$(VENV) $(MAKE) check
@@ -29,8 +40,7 @@ trials: .venv/dev
 	@$(VENV) for trial in failures slurm away remotes processors; do echo "== $$trial" && python -m trials.$$trial || exit 1; done
 
 .venv/python:
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
-		|| { echo "error: $$($(PYTHON) --version) is too old; name a newer one: make PYTHON=python3.11 $(MAKECMDGOALS)"; exit 1; }
+	@$(PYTHON) tools/first_contact.py
 	$(PYTHON) -m venv .venv
 	@touch $@
 

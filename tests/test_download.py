@@ -19,8 +19,9 @@ from test_plain_pickle import Evil, array_pickle
 
 from stages import download as stage
 from study.base.errors import StudyError
-from study.data import cifar, formats, transfer
+from study.data import cifar, transfer
 from study.data.dataset import Dataset
+from study.settings import options
 from study.settings.params import Source
 
 
@@ -260,7 +261,7 @@ def test_files_that_are_no_batches(content, sentence, fake, tmp_path):
 )
 def test_sources_are_checked(source, sentence, tmp_path):
     with pytest.raises(StudyError, match=sentence):
-        formats.check(source, "datasets.small.source")
+        options.check(source.format, source.options, "datasets.small.source")
 
 
 def command(project, root, *arguments):

@@ -9,6 +9,7 @@ import numpy as np
 import yaml
 
 from study.data.dataset import Dataset
+from study.data.splits import Split
 from study.design import cells
 from study.design.cells import Cell
 from study.models.card import Card
@@ -25,7 +26,8 @@ CLASSES = 6
 
 def make(folder: Path, **recipe) -> Path:
     """The project in ``folder``, with keys of the recipe as given; all that stages before train would have written."""
-    (folder / "stages").symlink_to(ROOT / "stages")
+    for code in ("stages", "study"):
+        (folder / code).symlink_to(ROOT / code)
     train = {
         "image_size": 32,
         "epochs": 4,
@@ -56,11 +58,14 @@ def make(folder: Path, **recipe) -> Path:
         path.mkdir(parents=True)
         Card(arch, options, None, None, None, (0.5, 0.5, 0.5), (0.25, 0.25, 0.25), "bilinear").write(path)
     for cell in (CNN, Cell("tiny", "cnn", 1.0, 1)):
-        split = folder / cells.split(cell.dataset, cell.fraction, cell.seed)
-        split.mkdir(parents=True)
-        np.save(split / "train.npy", np.arange(0, 70))
-        np.save(split / "validation.npy", np.arange(70, 90))
+        write_split(folder, cell, np.arange(0, 70), np.arange(70, 90))
     return folder
+
+
+def write_split(folder: Path, cell: Cell, train: np.ndarray, validation: np.ndarray) -> None:
+    """What the stage split would have written for ``cell``, with these indices."""
+    target = folder / cells.split(cell.dataset, cell.fraction, cell.seed)
+    Split(cell.dataset, cell.fraction, cell.seed, 0.1, 90, train, validation).save(target)
 
 
 def write_raw(folder: Path, classes: int = CLASSES) -> None:

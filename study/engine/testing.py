@@ -21,6 +21,8 @@ from study.runtime import code, devices
 def test(cell: Cell, data: Part) -> Predictions:
     """Write the predictions of ``cell`` on ``data`` and return them; StudyError where checkpoint, cell and data do not fit."""
     file = cells.runs(cell) / checkpoint.FILE
+    if not file.is_file():
+        raise StudyError(f"{file} is not here; dvc pull brings it, or python -m stages.train {cell} makes it.")
     before = code.digest("stages.evaluate"), _sums(cell, file)
     with enough(f"the device of {cell}", "choose another with STUDY_DEVICE, such as cpu"):
         predictions = _predict(cell, data)

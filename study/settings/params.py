@@ -14,9 +14,11 @@ from study.base import yaml12
 from study.base.errors import StudyError, one_line
 from study.design.cells import NAME, Cell
 from study.design.recipe import Recipe, is_number
+from study.settings import options as source_options
 
 FAMILIES = ("cnn", "vit")
 CELL = "cell:"  # a source of weights that is a cell of this pipeline, as cards and messages name it
+RESERVED = ("published", "measured")
 OURS = ("pretrained", "num_classes", "checkpoint_path")  # arguments of timm.create_model that the study gives itself
 
 
@@ -96,9 +98,10 @@ class Params:
         """The section ``study``; datasets and models are checked to be declared."""
         section = _section(self._sections, "study", ("name", "datasets", "models", "seeds"))
         name = section["name"]
-        if not isinstance(name, str) or not NAME.fullmatch(name):
+        if not isinstance(name, str) or not NAME.fullmatch(name) or name in RESERVED:
             raise StudyError(
-                f"params.yaml: study.name is {name!r}; it must be lower-case letters, digits and _, a letter first."
+                f"params.yaml: study.name is {name!r}; it must be lower-case letters, digits and _, a letter first, "
+                f"and neither {' nor '.join(RESERVED)}, whose reports are made otherwise."
             )
         return Study(
             name=name,
@@ -116,14 +119,12 @@ class Params:
 
     def source(self, dataset: str) -> Source:
         """Where ``dataset`` comes from; options are checked as its format wants them."""
-        from study.data import formats  # it needs Source from here
-
         source = self._dataset(dataset)["source"]
         where = f"datasets.{dataset}.source"
         if not isinstance(source, Mapping) or not isinstance(source.get("format"), str):
             raise StudyError(f"params.yaml: {where} is {source!r}; it must be a mapping with the key format.")
         described = Source(source["format"], {key: value for key, value in source.items() if key != "format"})
-        formats.check(described, where)
+        source_options.check(described.format, described.options, where)
         return described
 
     def model(self, name: str) -> Model:

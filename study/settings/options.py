@@ -79,3 +79,34 @@ NAME = one_of("DTD", "FashionMNIST", "Flowers102", "Food101", "KMNIST", "MNIST",
 PACKED = {"path": PATH, "inside": INSIDE, "sha256": SHA256}  # of a reader whose files may come in an archive
 OFFICIAL_SQUARES = {"side": SIDE, "fit": FIT, "unreadable": UNREADABLE}  # of every reader of images
 SQUARES = {**OFFICIAL_SQUARES, "md5": MD5}  # where the list of files may be pinned
+
+# The options of each format; its reader stands in study/data/formats.py.
+FORMATS: dict[str, dict[str, Option]] = {
+    "cifar10": {"url": URL},
+    "cifar100": {"url": URL},
+    "digits": {},
+    "digits100": {},
+    "glyphs": {},
+    "folder": {**PACKED, **SQUARES, "test": SHARE},
+    "csv": {
+        **PACKED,
+        "image": column(),
+        "label": column(),
+        "split": column(None),
+        "images": LOCAL_OR_NONE,
+        **SQUARES,
+        "test": SHARE,
+    },
+    "parquet": {"path": LOCAL, "image": column("image"), "label": column("label"), **SQUARES, "test": SHARE},
+    "torchvision": {"name": NAME, "path": LOCAL_OR_NONE, **OFFICIAL_SQUARES},
+}
+
+
+def check(form: str, given: Mapping[str, Any], where: str) -> dict[str, Any]:
+    """``given`` with its defaults filled in; StudyError where ``form`` is no format, or an option is not one of its own.
+
+    ``where`` is the key of the source in params.yaml, for the message.
+    """
+    if form not in FORMATS:
+        raise StudyError(f"params.yaml: {where}.format is {form!r}; it must be one of {', '.join(FORMATS)}.")
+    return read(given, FORMATS[form], where, form)
