@@ -2,12 +2,14 @@
 # PYTHON=python3.12 chooses another interpreter, 3.11 or newer.
 PYTHON ?= python3
 VENV = . .venv/bin/activate &&
+unexport PYTHONSAFEPATH PYTHONHOME # under which Python would not find the project, or not its own library
 
 .PHONY: quickstart digits cifar32 cifar prove rebuild test check trials requirements first-contact
 
-# The small study, whole, on handwritten digits; params.yaml is put back as it was, however the run ends.
-quickstart: first-contact .venv/study
-	@$(VENV) exec python -m tools.quickstart
+# The small study, whole, on handwritten digits; params.yaml is put back as it was, however the run ends. Without a shell in
+# between, so that signals reach it.
+quickstart: .venv/study
+	@.venv/bin/python -m tools.quickstart
 
 # Choose a study; then dvc repro, or python -m tools.fanout.
 digits cifar32 cifar: .venv/study
@@ -21,8 +23,10 @@ prove: .venv/study
 rebuild: .venv/study
 	@$(VENV) python -m tools.shipped pull
 
+# What a first run needs, looked at before anything is installed.
 first-contact:
-	@$(PYTHON) tools/first_contact.py
+	@command -v "$(PYTHON)" > /dev/null || { echo "error: there is no $(PYTHON) here; name a Python: make PYTHON=python3.11 $(MAKECMDGOALS)"; exit 1; }
+	@"$(PYTHON)" tools/first_contact.py "$(SHELL)"
 
 test: .venv/dev
 	@$(VENV) $(MAKE) check
@@ -39,13 +43,12 @@ check:
 trials: .venv/dev
 	@$(VENV) for trial in failures slurm away remotes processors; do echo "== $$trial" && python -m trials.$$trial || exit 1; done
 
-.venv/python:
-	@$(PYTHON) tools/first_contact.py
-	$(PYTHON) -m venv .venv
+.venv/python: | first-contact
+	"$(PYTHON)" -m venv .venv
 	@touch $@
 
-.venv/study: requirements.txt | .venv/python
-	$(VENV) python -m pip install --quiet -r requirements.txt
+.venv/study: requirements.txt requirements-scale.txt | first-contact .venv/python
+	.venv/bin/python -m pip install --quiet -r requirements.txt -r requirements-scale.txt
 	@touch $@
 
 .venv/dev: requirements-dev.txt .venv/study

@@ -21,7 +21,7 @@ from stages import download as stage
 from study.base.errors import StudyError
 from study.data import cifar, transfer
 from study.data.dataset import Dataset
-from study.settings import options
+from study.settings import sources
 from study.settings.params import Source
 
 
@@ -261,7 +261,7 @@ def test_files_that_are_no_batches(content, sentence, fake, tmp_path):
 )
 def test_sources_are_checked(source, sentence, tmp_path):
     with pytest.raises(StudyError, match=sentence):
-        options.check(source.format, source.options, "datasets.small.source")
+        sources.check(source, "datasets.small.source")
 
 
 def command(project, root, *arguments):

@@ -1,53 +1,75 @@
 """The small study, whole, on handwritten digits: as many cells at a time as there are processors, then its report.
 
 params.yaml is put back however this ends: by itself, by Ctrl-C, TERM or a closed terminal; after a SIGKILL the next start
-does it.
+does it, and so does the next `python -m tools.study`.
 """
 
+import fcntl
 import signal
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import FrameType
 
-from study.base import atomic
 from study.base.console import parser, run, say
 from study.base.errors import StudyError
 from study.pipeline import process
-from study.settings import studies
+from study.runtime.lifecycle import stoppable
+from study.settings import at_work, lent, studies
 
 NAME = "digits"
-PARAMS, KEPT = Path("params.yaml"), Path(".dvc/tmp/params.before")  # DVC keeps its own temporary files there, git none
-TABLES = ("errors_digits.md", "errors_digits100.md")
+LOCK = Path(".dvc/tmp/quickstart.lock")
+REPORT = Path("reports", NAME)
+FANOUT = [sys.executable, "-m", "tools.fanout"]
+GO_ON = "every finished epoch is kept; the same command goes on from there."
 
 
 def main() -> None:
     """Command line: python -m tools.quickstart."""
     parser(__doc__, "quickstart", "tools").parse_args()
-    if KEPT.is_file():
-        put_back()
-        say("an earlier run was killed: params.yaml is as it was before that")
-    for number in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, _end)
-    atomic.write(KEPT, PARAMS.read_bytes())
-    try:
-        atomic.write(PARAMS, studies.put(studies.named(NAME), PARAMS.read_text(encoding="utf-8")).encode())
-        code = process.run([sys.executable, "-m", "tools.fanout"])
-    finally:
-        put_back()
+    with alone(), stoppable(lambda: GO_ON):
+        _hang_up_as_terminate()
+        if said := lent.give_back():
+            say(f"an earlier quickstart was killed: {said}")
+        lent.lend(studies.named(NAME))
+        try:
+            code = process.run(FANOUT)
+        finally:
+            said = lent.give_back()
+            with suppress(OSError):  # the terminal may be gone
+                say(said or "")
     if code:
         raise StudyError("the small study is not whole; the reason stands above. The same command goes on from there.")
-    for table in TABLES:
-        say(f"\n{Path('reports', NAME, 'tables', table).read_text(encoding='utf-8')}")
-    say(f"The report: reports/{NAME}/README.md. git status shows what differs from the committed study: nothing, it should be.")
+    for table in sorted((REPORT / "tables").glob("errors_*.md")):
+        say(f"\n{table.read_text(encoding='utf-8')}")
+    say(f"The report: {REPORT}/README.md. git status shows what differs from the committed study: nothing, it should be.")
+    say(f"To go on with this study (dvc push, dvc repro, dvc exp run): python -m tools.study {NAME}")
 
 
-def put_back() -> None:
-    """Make params.yaml what it was before."""
-    KEPT.replace(PARAMS)
+@contextmanager
+def alone() -> Iterator[None]:
+    """Only one quickstart at a time, and none beside a run of the study; StudyError says which is under way."""
+    LOCK.parent.mkdir(parents=True, exist_ok=True)
+    with LOCK.open("a") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise StudyError("another quickstart is at work here; wait for it, or stop it with Ctrl-C first.") from None
+        if busy := at_work.who():
+            raise StudyError(f"{busy} is at work in this workspace; wait for it, or stop it first.")
+        yield
 
 
-def _end(number: int, frame: FrameType | None) -> None:
-    sys.exit(128 + number)
+def _hang_up_as_terminate() -> None:
+    """A terminal that is closed ends this as SIGTERM does, but under nohup."""
+
+    def end(number: int, frame: FrameType | None) -> None:
+        signal.signal(number, signal.SIG_IGN)
+        signal.raise_signal(signal.SIGTERM)
+
+    if signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:
+        signal.signal(signal.SIGHUP, end)
 
 
 if __name__ == "__main__":

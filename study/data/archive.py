@@ -18,7 +18,7 @@ from study.base.errors import StudyError, one_line
 from study.data import place
 from study.data.transfer import Checksum, fetched
 from study.data.walk import some
-from study.settings.options import is_url
+from study.settings.sources import is_url
 
 ENDINGS = (".zip", ".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz")
 MOST = 100  # times the archive's own size may it unpack to, and a GB: more is no archive of images
@@ -130,9 +130,6 @@ def _members(packed: Path) -> Iterator[tuple[str, IO[bytes]]]:
             if file is not None:
                 yield member.name, file
             tar.members = []  # type: ignore[attr-defined]  # else the list of all members grows with the archive
-        tar.fileobj.seek(tar.offset)
-        if tar.fileobj.read(512) != bytes(512):
-            raise tarfile.ReadError("it has no end")  # tarfile takes one that is cut between two files for a whole one
 
 
 def _safe(name: str, archive: str) -> PurePosixPath:

@@ -1,6 +1,7 @@
 """Which reader reads which format: `source.format` of a dataset in params.yaml.
 
-Apart from Dataset, so that a stage that only reads data/raw does not depend on the code of downloads and readers.
+The options that a format has there are declared in study/settings/sources.py. Apart from Dataset, so that a stage that only
+reads data/raw does not depend on the code of downloads and readers.
 """
 
 from collections.abc import Callable, Mapping
@@ -9,20 +10,22 @@ from typing import Any
 
 from study.data import watched
 from study.data.dataset import Dataset
-from study.settings.options import check
 from study.settings.params import Source
+from study.settings.sources import check
+
+Reader = Callable[[Mapping[str, Any], Path, Path], Dataset]
 
 
 def load(source: Source, workdir: Path, draft: Path, dataset: str = "") -> Dataset:
-    """The dataset that ``source`` describes; ``dataset`` is its name in params.yaml.
+    """The dataset that ``source`` describes; ``dataset`` is its name in params.yaml. StudyError where options are wrong.
 
     Transfers are kept in ``workdir`` until they are complete. ``draft`` is the folder that the dataset will be written to:
     large arrays lie there from the start, as the files that ``Dataset.write`` would write.
     """
-    options = check(source.format, source.options, "source")
+    options = check(source, "source")
     if dataset and "md5" in options and options.get("sha256") is None and not watched.is_watched(options["path"], dataset):
         options["unwatched"] = dataset
-    return _READERS[source.format](options, workdir, draft)
+    return READERS[source.format](options, workdir, draft)
 
 
 def _cifar10(options: Mapping[str, Any], workdir: Path, draft: Path) -> Dataset:
@@ -82,14 +85,14 @@ def _torchvision(options: Mapping[str, Any], workdir: Path, draft: Path) -> Data
         return images.assembled(options, draft)
 
 
-# A new format is a reader module, a line here, and its options in study/settings/options.py. Readers are imported when they are
+# A new format is a reader module, a line here and its options in study/settings/sources.py. Readers are imported when they are
 # used: each stage loads its own alone.
-_READERS: dict[str, Callable[[Mapping[str, Any], Path, Path], Dataset]] = {
+READERS: Mapping[str, Reader] = {
     "cifar10": _cifar10,
     "cifar100": _cifar100,
     "digits": _digits,
-    "digits100": _digits100,
     "glyphs": _glyphs,
+    "digits100": _digits100,
     "folder": _folder,
     "csv": _csv,
     "parquet": _parquet,

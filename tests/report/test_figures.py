@@ -1,31 +1,38 @@
 """Figures: the same bytes every time, nothing of the day in them, and labels that do not cover each other."""
 
+import os
+import subprocess
+import sys
+from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
 
 import matplotlib.image
 import numpy as np
 import pytest
-from grids import MODELS, sections, write_cells, write_study
+from grids import MODELS, error_of, sections, write_cells, write_study
 from matplotlib.figure import Figure
 
+from study.design.cells import Cell
 from study.report.analysis import Analysis
-from study.report.figures import classes, comparisons, curves, fractions
+from study.report.figures import classes, comparisons, curves, forest, fractions
 from study.report.figures.drawn import all_figures
-from study.report.figures.style import save, spread, style
+from study.report.figures.style import WIDTH, save, spread, style
 from study.results import collected as results
 from study.settings.grid import Grid
 from study.settings.params import Params
+from study.statistics import verdicts
 from study.statistics.calibration import wilson
+from study.statistics.contrasts import penalty
 from study.statistics.published import Published
 
 
-def analysed(root: Path, leave_out: slice = slice(0), **options: object) -> Analysis:
+def analysed(root: Path, leave_out: slice = slice(0), error: Callable[[Cell], float] = error_of, **options: object) -> Analysis:
     params = sections(**options)  # type: ignore[arg-type]
     write_study(root, params, (1.0, 0.5, 0.1))
     grid = Grid.load(Params(params), root / "dvc.yaml")
     gone = grid.cells()[leave_out]
-    write_cells(root, [cell for cell in grid.cells() if cell not in gone])
+    write_cells(root, [cell for cell in grid.cells() if cell not in gone], error=error)
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(root)
         return Analysis.of_cells(grid, results.load(grid.cells()), Published.read())
@@ -56,6 +63,8 @@ def test_lines_are_labelled_where_they_end_and_the_axis_has_the_ladder(analysis:
     assert axes.get_xscale() == "log" and axes.get_legend() is None
     assert [label.get_text() for label in axes.get_xticklabels()] == ["1.0", "0.5", "0.1"]
     assert len(axes.collections) == 2 * 4  # a band and its bars for each line
+    assert [float(np.asarray(line.get_ydata())[0]) for line in axes.lines[4:]] == [pytest.approx(90)]  # guessing
+    assert axes.get_ylim()[1] > np.max([np.nanmax(np.asarray(line.get_ydata())) for line in axes.lines])
 
 
 @pytest.mark.parametrize("models", [None, ("cnn_scratch", "cnn_glyphs")])
@@ -70,7 +79,8 @@ def test_titles_fit_on_their_figures(models: tuple[str, ...] | None, tmp_path: P
 
 def test_several_seeds_show_single_runs_as_dots(tmp_path: Path) -> None:
     several = analysed(tmp_path, seeds=(0, 1, 2))
-    dots = [line for line in fractions.error_against_fraction(several, "easy").axes[0].lines if line.get_linestyle() == "None"]
+    lines = fractions.error_against_fraction(several, "easy").axes[0].lines
+    dots = [line for line in lines if line.get_linestyle() == "None"]
     assert [len(np.asarray(line.get_ydata())) for line in dots] == [3 * 3] * 4
     assert len({(line.get_marker(), line.get_markerfacecolor()) for line in dots}) == 4
 
@@ -84,6 +94,56 @@ def test_seeds_are_no_further_test_images(tmp_path: Path) -> None:
     low, high = wilson(shares, np.full(len(shares), 30))
     drawn = np.array([segment[:, 0] for segment in axes.collections[0].get_segments()]) / 100  # type: ignore[attr-defined]
     assert np.allclose(drawn, np.stack([low, high], axis=1))
+
+
+def test_the_forest_plot_shows_every_part_by_its_verdict(analysis: Analysis) -> None:
+    figure = forest.forest(analysis)
+    assert figure is not None
+    parts = [part for key in ("H1", "H2", "H3") for part in analysis.conclusions.finding(key).parts]
+    (axes,) = figure.axes
+    marks = [line for line in axes.lines if line.get_marker() == "o"]
+    assert [float(np.asarray(mark.get_xdata())[0]) for mark in marks] == [
+        pytest.approx(100 * part.estimate.value) for part in parts if part.estimate
+    ]
+    assert [mark.get_color() for mark in marks] == [forest.COLOURS[part.verdict] for part in parts]
+    ranges = [(bar.get_x(), bar.get_x() + bar.get_width()) for bar in axes.patches]  # type: ignore[attr-defined]
+    assert ranges == [pytest.approx([100 * end for end in part.attainable]) for part in parts if part.attainable]
+    assert len(axes.texts) == 3 + len(parts)
+
+
+def test_what_cannot_be_told_is_an_open_mark(tmp_path: Path) -> None:
+    study = analysed(tmp_path, error=lambda cell: 0.88 if cell.model == "vit_scratch" else 0.1 + 0.5 * (1 - cell.fraction))
+    parts = [part for key in ("H1", "H2", "H3") for part in study.conclusions.finding(key).parts]
+    assert verdicts.UNTELLABLE in {part.verdict for part in parts}
+    figure = forest.forest(study)
+    assert figure is not None
+    marks = [line for line in figure.axes[0].lines if line.get_marker() == "o"]
+    for mark, part in zip(marks, parts, strict=True):
+        assert (mark.get_markerfacecolor() == "white") == (part.verdict == verdicts.UNTELLABLE)
+
+
+def test_figures_fit_a_phone(analysis: Analysis) -> None:
+    for name, _, figure in all_figures(analysis):
+        assert figure.get_figwidth() == WIDTH <= 5, name
+
+
+def test_settings_of_a_notebook_or_a_user_change_nothing(tmp_path: Path) -> None:
+    code = (
+        "from pathlib import Path; from study.report.figures.style import canvas, save\n"
+        "with canvas(3, 2) as (figure, (axes,)):\n    axes.plot([1, 2]); axes.set_title('a $ b')\n"
+        "save(figure, Path('.'), 'plot')\n"
+    )
+    root = Path(__file__).parent.parent.parent
+    found = []
+    for name, rc in (("plain", ""), ("own", "text.usetex: True\nlines.linewidth: 9\nfont.size: 30\nsavefig.dpi: 20\n")):
+        folder = tmp_path / name
+        folder.mkdir()
+        (folder / "matplotlibrc").write_text(rc)
+        backend = {"MPLBACKEND": "module://not_installed.backend"} if rc else {}
+        environment = {"PYTHONPATH": str(root), "PATH": os.environ["PATH"], "HOME": str(tmp_path)} | backend
+        subprocess.run([sys.executable, "-c", code], cwd=folder, env=environment, check=True)
+        found.append([(folder / f"plot.{suffix}").read_bytes() for suffix in ("svg", "png")])
+    assert found[0] == found[1]
 
 
 def test_models_differ_in_grey_too(analysis: Analysis) -> None:
@@ -112,16 +172,14 @@ def test_what_is_missing_altogether_is_said_or_left_out(tmp_path: Path) -> None:
 def test_the_penalty_figure_gives_the_numbers_of_the_table(analysis: Analysis) -> None:
     figure = comparisons.penalty_per_model(analysis)
     assert figure is not None
-    estimates = [
-        analysis.estimate(penalty)
-        for penalty in (comparisons.penalty(analysis.grid.datasets, model, 1.0) for model in analysis.grid.models)
-    ]
+    estimates = [analysis.estimate(penalty(analysis.grid.datasets, model.name, 1.0)) for model in analysis.grid.models]
     assert texts(figure) == [f"{100 * each.value:+.1f}".replace("-", "−") for each in estimates if each]
 
 
 def test_what_cannot_be_shown_is_no_figure(tmp_path: Path) -> None:
     alone = analysed(tmp_path, datasets=("one",), models={"cnn_scratch": MODELS["cnn_scratch"]})
-    assert fractions.gain_against_fraction(alone) is None
+    assert fractions.gain_against_fraction(alone, "one") is None
+    assert forest.forest(alone) is None
     assert comparisons.penalty_per_model(alone) is None
     assert comparisons.ours_beside_published(alone) is None
     assert curves.learning_curves(alone, "absent") is None
