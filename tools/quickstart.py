@@ -19,7 +19,6 @@ from study.runtime.lifecycle import stoppable
 from study.settings import at_work, lent, studies
 
 NAME = "digits"
-LOCK = Path(".dvc/tmp/quickstart.lock")
 REPORT = Path("reports", NAME)
 FANOUT = [sys.executable, "-m", "tools.fanout"]
 GO_ON = "every finished epoch is kept; the same command goes on from there."
@@ -50,14 +49,11 @@ def main() -> None:
 @contextmanager
 def alone() -> Iterator[None]:
     """Only one quickstart at a time, and none beside a run of the study; StudyError says which is under way."""
-    LOCK.parent.mkdir(parents=True, exist_ok=True)
-    with LOCK.open("a") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise StudyError("another quickstart is at work here; wait for it, or stop it with Ctrl-C first.") from None
-        if busy := at_work.who():
-            raise StudyError(f"{busy} is at work in this workspace; wait for it, or stop it first.")
+    if busy := at_work.who():
+        raise StudyError(f"{busy} is at work in this workspace; wait for it, or stop it first.")
+    at_work.QUICKSTART.parent.mkdir(parents=True, exist_ok=True)
+    with at_work.QUICKSTART.open("a") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
         yield
 
 

@@ -72,7 +72,7 @@ def tell(before: Study, now: Study) -> None:
     if before == now:
         say(f"params.yaml has study {now.name} already; nothing changed.")
         return
-    for key in (*studies.ORDER,):
+    for key in studies.ORDER:
         old, new = (getattr(study, key) for study in (before, now))
         if old != new:
             say(f"study.{key}: {_words(old)} -> {_words(new)}")

@@ -30,14 +30,12 @@ def page(analysis: Analysis, tables: Mapping[str, Table], figures: Mapping[str, 
 
 
 def _found(analysis: Analysis, tables: Mapping[str, Table], pictures: Mapping[str, Picture]) -> list[Block]:
-    worth = analysis.conclusions.findings[0].worth
-    held = f" Verdicts hold {worth}." if worth else ""
     read = warnings(analysis)
     before: list[Block] = [Heading(2, "Before you read on"), Bullets(read)] if read else []
     return [
         Heading(2, "What was found" if analysis.measured_here else "What the published numbers say"),
         tables["hypotheses"],
-        Paragraph(f"Parts of each hypothesis, and their effects in points of error from smallest to largest.{held}"),
+        Paragraph("How many parts of each hypothesis, and their effects in points of error, from smallest to largest."),
         *_present(pictures, "forest"),
         *before,
     ]

@@ -40,8 +40,6 @@ def _element(mark: re.Match[str]) -> str:
     return f'<a href="{html.escape(mark["to"])}">{inline(mark["text"])}</a>'
 
 
-def listed(texts: list[str], shown: int = 6) -> str:
+def listed(texts: list[str], shown: int = 6, comma: str = ", ") -> str:
     """``a, b and 3 more``."""
-    if len(texts) <= shown:
-        return ", ".join(texts)
-    return f"{', '.join(texts[:shown])} and {len(texts) - shown} more"
+    return comma.join(texts[:shown]) + (f" and {len(texts) - shown} more" if len(texts) > shown else "")

@@ -9,12 +9,15 @@ import os
 from pathlib import Path
 from typing import Any
 
+QUICKSTART = Path(".dvc/tmp/quickstart.lock")  # held while tools.quickstart runs
 FANOUT = Path(".dvc/tmp/fanout/driver.lock")  # held while a fan-out runs (study.fanout.paths)
 DVC = Path(".dvc/tmp/rwlock")  # what running stages read and write, with the process of each
 
 
 def who() -> str | None:
     """Who is at work, in words; None where nobody is."""
+    if held(QUICKSTART):
+        return "quickstart"
     if held(FANOUT):
         return "a fan-out"
     processes = sorted(process for process in _processes() if _alive(process))

@@ -159,7 +159,7 @@ def test_the_rows_of_hypotheses_count_their_parts(analysis: Analysis) -> None:
     table = claims.hypotheses(analysis)
     assert table.header == ("Claim", "Verdict", "For", "Against", "Too small to tell", "Cannot be told")
     for row, finding in zip(table.rows, table.records, strict=True):
-        assert row[1] == f"**{finding.verdict}**"
+        assert row[1] == f"**{finding.verdict}** in these trainings"
         for cell, word in zip(row[2:], ("supported", "refuted", "too small to tell", "cannot be told"), strict=True):
             count = len(finding.with_verdict(word))
             assert (cell == "–") == (count == 0) and (not count or cell.split(":")[0] == str(count))
@@ -204,6 +204,8 @@ def test_needs_are_in_images_and_mark_what_lies_beyond() -> None:
     assert takeaway.required(each(2.0, 0.9, float("inf")), 900) == "1,800* [810, ∞]"
     assert takeaway.required(each(float("inf"), 3.0, float("inf")), 900) == "over 1,000 times all*"
     assert takeaway.required(each(0.5, 0.4, 0.7), None) == "0.50 [0.40, 0.70]"
+    assert takeaway.required(each(0.0, 0.0, 0.1), 900) == "under 90"
+    assert takeaway.required(each(0.05, 0.02, 0.2), 900) == "45* [18, 180]"
 
 
 def test_target_errors_are_round_and_within_reach(analysis: Analysis) -> None:

@@ -1,5 +1,7 @@
 """The forest plot: every part of H1 to H3 with its effect, its interval and what could have come out."""
 
+import textwrap
+
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
@@ -18,6 +20,7 @@ COLOURS = {
 }
 SHOWN = 12  # parts of a hypothesis
 ROW = 0.36  # inches
+LETTERS = 64  # of a line
 
 
 def forest(analysis: Analysis) -> Figure | None:
@@ -27,8 +30,9 @@ def forest(analysis: Analysis) -> Figure | None:
         parts = analysis.conclusions.finding(key).parts
         shown = [part for part in some(parts, SHOWN) if part.estimate is not None]
         if shown:
-            cut = f" ({len(shown)} of {len(parts)} parts, lowest to highest)" if len(shown) < len(parts) else ""
-            rows.append((f"{key}: {analysis.conclusions.finding(key).claim}{cut}", None))
+            cut = f" ({SHOWN} of {len(parts)} parts, lowest to highest)" if len(parts) > SHOWN else ""
+            claim = f"{key}: {analysis.conclusions.finding(key).claim}{cut}"
+            rows.append(("\n".join(textwrap.wrap(claim, LETTERS)), None))
             rows += [(called(analysis, key, part), part) for part in shown]
     if not rows:
         return None
@@ -41,8 +45,9 @@ def forest(analysis: Analysis) -> Figure | None:
             fontsize=9,
         )
         for place, (text, part) in enumerate(rows):
-            bold = "bold" if part is None else "normal"
-            axes.text(0, place - 0.22, text, transform=axes.get_yaxis_transform(), fontsize=7, va="center", fontweight=bold)
+            bold, height = ("bold", place + 0.1) if part is None else ("normal", place - 0.22)
+            label = axes.text(0, height, text, transform=axes.get_yaxis_transform(), fontsize=7, va="center", fontweight=bold)
+            label.set_in_layout(False)  # or the axes would make room for it
             if part is not None:
                 _draw(axes, place + 0.15, part)
         axes.axvline(0, color="#444444", linewidth=0.8)

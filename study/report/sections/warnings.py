@@ -64,7 +64,7 @@ def _all(analysis: Analysis) -> Iterator[str]:
 
 def _incomplete(analysis: Analysis) -> str:
     reasons = [f"{code(cell)}: {plain(why)}" for cell, why in analysis.missing.items() if why != ABSENT]
-    tail = f" Reasons: {listed(reasons, 3).replace(', ', '; ')}." if reasons else ""
+    tail = f" Reasons: {listed(reasons, 3, '; ')}." if reasons else ""
     return f"**This report is incomplete.** {absent(analysis, analysis.missing)}{tail}"
 
 
@@ -92,7 +92,7 @@ def _scales(analysis: Analysis) -> Iterator[str]:
     if apart:
         names = [f"{each.key}, {called_safely(analysis, each.key, each.part)}" for each in apart]
         count = f"{len(apart)} of {len(analysis.conclusions.readings)} parts"
-        yield f"**Scales disagree** in {count}, surely: {listed(names, 2)}. Verdicts are in points; all scales are below."
+        yield f"**Scales disagree** in {count}, surely: {listed(names, 2, '; ')}. Verdicts are in points; all scales are below."
 
 
 def _order(analysis: Analysis) -> Iterator[str]:

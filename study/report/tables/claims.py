@@ -155,12 +155,19 @@ def _verdicts(name: str, title: str, found: Sequence[Finding]) -> Table:
         title,
         (
             Column("", "key", lambda finding: finding.key),
-            Column("Claim", "claim", lambda finding: f"**{finding.key}** {plain(finding.claim)}"),
-            Column("Verdict", "verdict", lambda finding: f"**{finding.verdict}**"),
+            Column("Claim", "", lambda finding: f"**{finding.key}** {plain(finding.claim)}"),
+            Column("Verdict", "", _worded),
+            Column("", "verdict", lambda finding: finding.verdict),
             *(Column(HEADS[word], "", _range_of(word)) for word in verdicts.PARTS[:4]),
         ),
         tuple(found),
     )
+
+
+def _worded(finding: Finding) -> str:
+    """The verdict with what it holds for: **supported** in these trainings."""
+    worth = "" if finding.verdict == verdicts.NOT_TESTED else f" {finding.worth}"
+    return f"**{finding.verdict}**{worth}".rstrip()
 
 
 def _range_of(word: str) -> Callable[[Finding], str]:

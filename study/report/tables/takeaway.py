@@ -93,7 +93,8 @@ def needs(analysis: Analysis, dataset: str, targets: Sequence[float] = ()) -> Ta
         ),
         tuple(Needs(model, tuple(each)) for model, each in found.items()),
         (
-            "By the power law through all fractions. * lies beyond what was measured. The last column is the same law without "
+            "By the power law through all fractions. * lies beyond what was measured; “under” stands where the smallest "
+            "fraction measured was enough. The last column is the same law without "
             "the largest fraction, asked for the error there: its distance from the error measured. Intervals are at least as "
             "wide as that.",
         ),
@@ -118,7 +119,9 @@ def amount(fraction: float, images: int | None) -> str:
 
 
 def required(each: Requirement, images: int | None) -> str:
-    """``1,300 [1,100, 1,700]``, with * where it lies beyond what was measured."""
+    """``1,300 [1,100, 1,700]``, with * where it lies beyond what was measured; ``under 130`` where the least was enough."""
+    if each.high <= each.smallest:
+        return f"under {amount(each.smallest, images)}"
     if math.isinf(each.fraction):
         return f"{amount(each.fraction, images)}*"
     high = "∞" if math.isinf(each.high) else amount(each.high, images)

@@ -3,8 +3,8 @@
 import copy
 
 import pytest
-import yaml
 
+from study.base import yaml12
 from study.base.errors import StudyError
 from study.design.cells import Cell
 from study.settings.params import Params
@@ -12,7 +12,7 @@ from study.settings.params import Params
 
 @pytest.fixture
 def sections(root):
-    return yaml.safe_load((root / "params.yaml").read_text())
+    return yaml12.load((root / "params.yaml").read_text())
 
 
 def test_committed_parameters_are_valid(root):
@@ -60,7 +60,27 @@ WRONG = [
     ("datasets.cifar10.source.url", "ftp://x", "datasets.cifar10.source.url is 'ftp://x'"),
     ("datasets.digits.source.url", "http://x", "datasets.digits.source.url is not a key of format digits"),
     ("datasets.cifar10.sorce", {}, "datasets.cifar10.sorce is not a key"),
-    ("models.resnet50_im1k.family", "rnn", "models.resnet50_im1k.family is 'rnn'; it must be cnn or vit"),
+    ("models.resnet50_im1k.family", "<b>", "models.resnet50_im1k.family is '<b>'; it must be text of up to 60 letters"),
+    ("models.resnet50_im1k.family", 5, "models.resnet50_im1k.family is 5; it must be text"),
+    ("models.resnet50_im1k.label", "a|b", "models.resnet50_im1k.label is 'a|b'; it must be text of up to 60 letters"),
+    ("models.resnet50_im1k.label", "$x$", "models.resnet50_im1k.label is"),
+    ("models.resnet50_im1k.label", "", "models.resnet50_im1k.label is ''"),
+    ("models.resnet50_im1k.label", "x" * 61, "models.resnet50_im1k.label is 'x"),
+    ("models.resnet50_im1k.scratch", ["x"], "models.resnet50_im1k.scratch is \\['x'\\]; it must be the key of a model"),
+    (
+        "models.resnet50_im1k.weights",
+        {"cell": "a-b", "sha256": None},
+        "models.resnet50_im1k.weights.cell: cell 'a-b' is not of",
+    ),
+    ("models.resnet50_im1k.weights", {"cell": 5, "sha256": None}, "weights.cell is 5; it must be the name of a cell"),
+    ("study.compare", ["cnn"], "study.compare is \\['cnn'\\]; it must be a list of two different families"),
+    ("study.compare", ["vit", "vit"], "study.compare is"),
+    ("study.compare", "cnn", "study.compare is 'cnn'"),
+    ("study.compare", ["cnn", "mlp"], "study.compare names 'mlp', which is the family of no model; there are cnn, vit"),
+    ("study.name", "published", "study.name is 'published'; .* neither published nor measured"),
+    ("study.name", "measured", "study.name is 'measured'"),
+    ("study.datasets", [["cifar10"]], "study.datasets is"),
+    ("study.models", {"a": 1}, "study.models is {'a': 1}; it must be a list"),
     ("models.resnet50_im1k.arch", 50, "models.resnet50_im1k.arch is 50"),
     ("models.resnet50_im1k.weights.sha256", "abc", "models.resnet50_im1k.weights.sha256 is 'abc'"),
     ("models.resnet50_im1k.weights.source", None, "models.resnet50_im1k.weights.source is None"),
@@ -101,6 +121,55 @@ def test_missing_recipe_key_is_named(sections):
 def test_a_stage_is_not_stopped_by_what_it_does_not_use(sections):
     sections["study"] = None
     assert Params(sections).recipe("cifar10", "resnet50_scratch").epochs == 20
+
+
+def test_label_family_and_compare_are_read(sections):
+    sections["models"]["resnet50_im1k"] |= {"label": "ResNet-50 (ImageNet-1k)", "family": "Faltungsnetz"}
+    sections["study"] |= {"compare": ["vit", "Faltungsnetz"]}
+    params = Params(sections)
+    params.check_all()
+    assert params.model("resnet50_im1k").label == "ResNet-50 (ImageNet-1k)"
+    assert params.model("resnet50_scratch").label is None
+    assert params.study().compare == ("vit", "Faltungsnetz")
+    del sections["study"]["compare"]
+    assert params.study().compare == ("cnn", "vit")
+
+
+def test_two_models_of_a_study_do_not_share_a_label(sections):
+    sections["study"]["models"] = ["resnet50_scratch", "resnet50_im1k"]
+    for name in sections["study"]["models"]:
+        sections["models"][name]["label"] = "ResNet"
+    with pytest.raises(StudyError, match="models.resnet50_im1k.label is 'ResNet', as that of resnet50_scratch"):
+        Params(sections).check_all()
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("train: {epochs: !!int abc}", "not readable as YAML: invalid literal"),
+        ("train: {epochs: !!bool 7}", "not readable as YAML"),
+        ("train: {epochs: 2020-13-45}", "not readable as YAML: month must be in 1..12"),
+        ("train: {epochs: 2020-10-05}", "train.epochs is a date, which no key takes"),
+        ("train: {epochs: !!binary aGk=}", "train.epochs is binary data"),
+        ("train: {epochs: !!set {a}}", "train.epochs is no plain value"),
+        (f"train: {{epochs: {'9' * 400}}}", "train.epochs is a whole number of 400 digits"),
+        (f"train: {{epochs: {'9' * 5000}}}", "not readable as YAML"),
+        (f"study: {{name: {'x' * 5000}}}", "study.name is text of 5000 characters"),
+        ("models: {5: {}}", "models has the key 5; keys are names"),
+        ("? [a]\n: b", "key"),
+        ("train: &a [*a]", "train.0 refers to itself"),
+        ("a: 1\na: 2", "not readable as YAML: .*duplicate key"),
+        ("[" * 100_000, "more than 100 deep"),
+        ("- " * 5_000, "more than 100 deep"),
+        ("l0: &l0 [x, x]\n" + "".join(f"l{n}: &l{n} [*l{n - 1}, *l{n - 1}]\n" for n in range(1, 60)), "more than 50000 values"),
+    ],
+    ids=lambda text: text[:25],
+)
+def test_what_is_no_plain_data_is_one_sentence(tmp_path, text, sentence):
+    (tmp_path / "params.yaml").write_text(text)
+    with pytest.raises(StudyError, match=sentence) as error:
+        Params.load(tmp_path / "params.yaml")
+    assert "\n" not in str(error.value) and len(str(error.value)) < 500
 
 
 @pytest.mark.parametrize("text", ["- a\n- b\n", "a: [", ""])

@@ -77,6 +77,16 @@ def test_every_cnn_meets_every_vit_of_its_kind(tmp_path: Path) -> None:
     assert names == [("cnn_scratch", "vit_scratch"), ("wide_scratch", "vit_scratch")]
 
 
+def test_the_study_says_which_families_meet(tmp_path: Path) -> None:
+    mlp = {"mlp_scratch": MODELS["cnn_scratch"] | {"family": "mlp"}}
+    params = sections(models=MODELS | mlp)
+    params["study"]["compare"] = ["mlp", "cnn"]
+    write_study(tmp_path, params)
+    study = Grid.load(Params(params), tmp_path / "dvc.yaml")
+    assert study.compare == ("mlp", "cnn")
+    assert [(one.name, other.name) for one, other in study.counterparts(pretrained=False)] == [("mlp_scratch", "cnn_scratch")]
+
+
 def test_labels_are_made_from_keys(tmp_path: Path) -> None:
     write_study(tmp_path, params := sections())
     params["study"]["models"] = ["resnet50_scratch", "resnet50_im1k", "vit_s16_scratch", "vit_s16_im1k", "cnn_glyphs"]
