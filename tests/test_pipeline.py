@@ -84,4 +84,7 @@ def test_default_grid(root):
     expected |= {f"{stage}@{cell}" for cell in grid.cells() for stage in ("train", "evaluate")}
     assert sorted(names.split()) == sorted([*expected, f"aggregate@{grid.name}"])
     cell = f"{grid.datasets[0]}-{grid.models[0].name}-{grid.ladder[-1]}-{grid.seeds[0]}"
-    assert {f"train@{cell}", f"split@{grid.datasets[0]}-{grid.ladder[-1]}-{grid.seeds[0]}"} <= expected  # as everybody calls them
+    assert {
+        f"train@{cell}",
+        f"split@{grid.datasets[0]}-{grid.ladder[-1]}-{grid.seeds[0]}",
+    } <= expected  # as everybody calls them

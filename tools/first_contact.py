@@ -42,7 +42,8 @@ def git():
     done = subprocess.run(["git", "rev-parse", "--show-prefix"], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     if "dubious ownership" in done.stderr.decode(errors="replace"):
         yield (
-            "this folder belongs to another user, so git refuses it: git config --global --add safe.directory '%s'" % os.getcwd()
+            "this folder belongs to another user, so git refuses it: git config --global --add safe.directory '%s'"
+            % os.getcwd()
         )
     elif done.returncode:
         yield "this is no git repository (a ZIP file has none): git clone the project, or git init, add and commit"
@@ -65,10 +66,16 @@ def place():
     needed = STUDY if os.path.exists(".venv/study") else INSTALLED
     free = shutil.disk_usage(".").free
     if free < needed * 10**9:
-        yield "%.1f GB are free here, and %d are needed; free some, or clone the project to a larger disk" % (free / 1e9, needed)
+        yield "%.1f GB are free here, and %d are needed; free some, or clone the project to a larger disk" % (
+            free / 1e9,
+            needed,
+        )
     temporary = os.environ.get("TMPDIR") or "/tmp"
     if needed == INSTALLED and os.path.isdir(temporary) and shutil.disk_usage(temporary).free < UNPACKED * 10**9:
-        yield "less than %d GB are free in %s, where packages are unpacked; set TMPDIR to a larger folder" % (UNPACKED, temporary)
+        yield "less than %d GB are free in %s, where packages are unpacked; set TMPDIR to a larger folder" % (
+            UNPACKED,
+            temporary,
+        )
 
 
 def environment():

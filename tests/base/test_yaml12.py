@@ -12,7 +12,36 @@ from ruamel.yaml import YAML, YAMLError
 from study.base import yaml12
 
 ROOT = Path(__file__).resolve().parents[2]
-WORDS = "yes no on off y N True FALSE null ~ 010 0o10 0x1F 1_000 1:20 1:20:30 1e5 1e-05 .5 1. 2020-01-01 .inf .NaN = << +1 09 00".split()
+WORDS = [
+    "yes",
+    "no",
+    "on",
+    "off",
+    "y",
+    "N",
+    "True",
+    "FALSE",
+    "null",
+    "~",
+    "010",
+    "0o10",
+    "0x1F",
+    "1_000",
+    "1:20",
+    "1:20:30",
+    "1e5",
+    "1e-05",
+    ".5",
+    "1.",
+    "2020-01-01",
+    ".inf",
+    ".NaN",
+    "=",
+    "<<",
+    "+1",
+    "09",
+    "00",
+]
 SCALARS = st.one_of(st.sampled_from(WORDS), st.text("0123456789_:.eExob+-~yYnNoOfFsSTtrRuUlLaAinI=<", max_size=8))
 FORMS = ("k: {}", "[{}]", "{{{}: 1}}", "k: !!int {}", "k: !!float {}", "k: !!bool {}", "k: !!null {}", "k: !!str {}")
 
@@ -38,12 +67,16 @@ def test_a_word_is_what_dvc_takes_it_for_or_refused(load, word):
     assert answer(load, f"k: {word}") in (as_dvc_reads(f"k: {word}"), None)
 
 
-@pytest.mark.parametrize(("text", "value"), [("010", 10), ("1:20", "1:20"), ("yes", "yes"), ("on", "on"), ("0o10", 8), ("1e-05", 1e-05)])
+@pytest.mark.parametrize(
+    ("text", "value"), [("010", 10), ("1:20", "1:20"), ("yes", "yes"), ("on", "on"), ("0o10", 8), ("1e-05", 1e-05)]
+)
 def test_version_1_2_is_read(text, value):
     assert yaml12.load(f"k: {text}") == {"k": value}
 
 
-@pytest.mark.parametrize("text", ["010", "1:20", "yes", "No", "on", "OFF", "0o10", "1_000", "2020-01-01", "!!int 010", "!!bool yes"])
+@pytest.mark.parametrize(
+    "text", ["010", "1:20", "yes", "No", "on", "OFF", "0o10", "1_000", "2020-01-01", "!!int 010", "!!bool yes"]
+)
 def test_without_ruamel_what_versions_differ_about_is_refused(text):
     with pytest.raises(yaml.YAMLError, match="is not the same in all versions of YAML|yes"):
         yaml12.load_without_ruamel(f"k: {text}")
@@ -59,7 +92,9 @@ def test_without_ruamel_it_is_the_same_or_a_refusal(scalar, form):
 
 
 @pytest.mark.parametrize("load", [yaml12.load, yaml12.load_without_ruamel])
-@pytest.mark.parametrize("text", ["a: 1\na: 2", "{x: {a: 1, a: 1}}", "k: !!int abc", "k: 2020-13-45", "k: !!timestamp x", "? [a]\n: {}\n? [a]\n: 1"])
+@pytest.mark.parametrize(
+    "text", ["a: 1\na: 2", "{x: {a: 1, a: 1}}", "k: !!int abc", "k: 2020-13-45", "k: !!timestamp x", "? [a]\n: {}\n? [a]\n: 1"]
+)
 def test_duplicates_and_wrong_tags_are_refused(load, text):
     with pytest.raises(yaml.YAMLError):
         load(text)

@@ -67,7 +67,11 @@ WRONG = [
     ("models.resnet50_im1k.label", "", "models.resnet50_im1k.label is ''"),
     ("models.resnet50_im1k.label", "x" * 61, "models.resnet50_im1k.label is 'x"),
     ("models.resnet50_im1k.scratch", ["x"], "models.resnet50_im1k.scratch is \\['x'\\]; it must be the key of a model"),
-    ("models.resnet50_im1k.weights", {"cell": "a-b", "sha256": None}, "models.resnet50_im1k.weights.cell: cell 'a-b' is not of"),
+    (
+        "models.resnet50_im1k.weights",
+        {"cell": "a-b", "sha256": None},
+        "models.resnet50_im1k.weights.cell: cell 'a-b' is not of",
+    ),
     ("models.resnet50_im1k.weights", {"cell": 5, "sha256": None}, "weights.cell is 5; it must be the name of a cell"),
     ("study.compare", ["cnn"], "study.compare is \\['cnn'\\]; it must be a list of two different families"),
     ("study.compare", ["vit", "vit"], "study.compare is"),

@@ -13,7 +13,14 @@ from study.settings import schema
 
 ROOT = Path(__file__).resolve().parents[2]
 # What no schema of single values can say: names that are declared, partners, and the type of 1.0, which JSON does not know.
-BY_CODE_ALONE = ("fraction is 1;", "is not declared", "names 'nobody'", "same arch", "the family of no model", "weights.cell: cell")
+BY_CODE_ALONE = (
+    "fraction is 1;",
+    "is not declared",
+    "names 'nobody'",
+    "same arch",
+    "the family of no model",
+    "weights.cell: cell",
+)
 
 
 @pytest.fixture(scope="module")

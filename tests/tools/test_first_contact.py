@@ -103,7 +103,10 @@ def test_make_says_it_before_it_installs_anything(tmp_path):
     for name in ("Makefile", "requirements.txt", "requirements-scale.txt", "tools"):
         (folder / name).symlink_to(ROOT / name)
     shutil.rmtree(tmp_path / ".git")
-    for words, sentence in ((["PYTHON=no-python"], "there is no no-python here"), ([f"PYTHON={sys.executable}"], "no git repository")):
+    for words, sentence in (
+        (["PYTHON=no-python"], "there is no no-python here"),
+        ([f"PYTHON={sys.executable}"], "no git repository"),
+    ):
         done = subprocess.run(["make", "quickstart", *words], cwd=folder, env=environment(), capture_output=True, text=True)
         assert done.returncode != 0 and sentence in done.stderr and "Traceback" not in done.stderr
         assert not (folder / ".venv").exists()

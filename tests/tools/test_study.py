@@ -33,7 +33,12 @@ def test_there_and_back(project):
 
 
 def test_a_study_without_a_name_comes_back_too(project):
-    own = (project / "params.yaml").read_text().replace("  - cifar100\n", "").replace("  seeds:\n", "  # two\n  seeds:\n  - 7\n", 1)
+    own = (
+        (project / "params.yaml")
+        .read_text()
+        .replace("  - cifar100\n", "")
+        .replace("  seeds:\n", "  # two\n  seeds:\n  - 7\n", 1)
+    )
     (project / "params.yaml").write_text(own)
     assert "python -m tools.study back sets the former one" in study(project, "digits").stdout
     study(project, "cifar32")
