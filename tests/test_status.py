@@ -166,7 +166,7 @@ CHANGES = {
         ALL,
     ),
     "train's command": (lambda: replace("dvc.yaml", "stages.train ${key}", "stages.train -u ${key}"), State.STALE, ALL),
-    "the images": (lambda: (cells.raw("digits") / "train_images.npy").write_text("another"), State.UNSURE, ALL),
+    "the images": (lambda: (cells.raw("digits") / "train_images.npy").write_text("another"), State.STALE, ALL),
     "a checkpoint": (lambda: (cells.runs(CNN) / "checkpoint.safetensors").write_text("another"), State.STALE, {CNN}),
     "predictions": (lambda: (cells.predictions(CNN) / "metrics.json").write_text("another"), State.TRAINED, {CNN}),
     "a checkpoint, gone": (lambda: shutil.rmtree(cells.runs(CNN)), State.RECORDED, {CNN}),
