@@ -50,7 +50,7 @@ def as_dvc_reads(text):
     """Without what a document is wrapped in: the value, or None where it is refused."""
     try:
         return repr(YAML(typ="safe").load(text))
-    except (YAMLError, ValueError, TypeError, KeyError, AttributeError):
+    except (YAMLError, ValueError, TypeError, LookupError, AttributeError):
         return None
 
 
@@ -78,7 +78,7 @@ def test_version_1_2_is_read(text, value):
     "text", ["010", "1:20", "yes", "No", "on", "OFF", "0o10", "1_000", "2020-01-01", "!!int 010", "!!bool yes"]
 )
 def test_without_ruamel_what_versions_differ_about_is_refused(text):
-    with pytest.raises(yaml.YAMLError, match="is not the same in all versions of YAML|yes"):
+    with pytest.raises(yaml.YAMLError, match="is not the same in all versions of YAML"):
         yaml12.load_without_ruamel(f"k: {text}")
 
 
