@@ -10,6 +10,7 @@ from study.base.console import parser, run, say
 from study.data import formats
 from study.data.transfer import downloads
 from study.design import cells
+from study.runtime import code, edits
 from study.settings.params import Params
 
 
@@ -24,8 +25,12 @@ def download(dataset: str) -> Path:
     """Write ``data/raw/<dataset>/`` and return its path; what was there before stays until the new one is whole."""
     source = Params.load().source(dataset)
     target = cells.raw(dataset)
-    with folders.replaced(target) as draft:
-        data = formats.load(source, downloads(), draft)
+
+    def inputs() -> object:
+        return code.digest("stages.download"), Params.load().source(dataset)
+
+    with folders.replaced(target) as draft, edits.refused(str(target), inputs):
+        data = formats.load(source, downloads(), draft, dataset)
         data.write(draft)
     say(f"{target}: {len(data.train_labels):,} train and {len(data.test_labels):,} test images, {len(data.classes)} classes")
     return target

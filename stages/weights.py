@@ -10,6 +10,7 @@ from study.base.console import parser, run, say
 from study.design import cells
 from study.models import architecture, pretrained
 from study.models.card import WEIGHTS, Card, Normalisation
+from study.runtime import code, edits
 from study.settings.params import Model, Params
 
 
@@ -19,7 +20,11 @@ def main() -> None:
     arguments.add_argument("model", metavar="MODEL", help="a key of models in params.yaml, such as resnet50_im1k")
     model = Params.load().model(arguments.parse_args().model)
     target = cells.weights(model.name)
-    with folders.replaced(target) as draft:
+
+    def inputs() -> object:
+        return code.digest("stages.weights"), Params.load().model(model.name)
+
+    with folders.replaced(target) as draft, edits.refused(str(target), inputs):
         card = prepare(model, draft)
     what = f"weights of {card.source}, sha256 {card.sha256}" if card.source else "from scratch, no weights"
     say(f"{target}: {card.arch}, {what}")

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from tiny import CNN, VIT, make, run
 
-from stages import evaluate, train
+from stages import evaluate
 from study.base.atomic import write
 from study.base.errors import StudyError
 from study.data.formats import load as load_dataset
@@ -19,6 +19,8 @@ from study.engine import exactness, resume
 from study.engine.batches import ImageSet, Preprocess
 from study.engine.checkpoint import RECORD, pack, read
 from study.engine.inference import logits
+from study.engine.inputs import Inputs
+from study.engine.run import Training
 from study.engine.training import Trainer
 from study.models.build import build, load
 from study.results.predictions import Predictions
@@ -30,7 +32,7 @@ def trained(tmp_path, monkeypatch):
     """A project with one trained cell, as the working directory."""
     monkeypatch.setenv("STUDY_DEVICE", "cpu")
     monkeypatch.chdir(make(tmp_path, epochs=2))
-    train.train(CNN)
+    Training(Inputs.read(CNN)).run(None)
     return tmp_path
 
 
@@ -117,13 +119,13 @@ def test_what_is_edited_meanwhile_is_not_recorded(trained, monkeypatch):
 
     before = testing._predict
     monkeypatch.setattr(testing, "_predict", edited)
-    with pytest.raises(StudyError, match="were edited while it was tested, so nothing was written"):
+    with pytest.raises(StudyError, match="were edited while it was made, so nothing was written"):
         evaluate.evaluate(CNN)
     assert not cells.predictions(CNN).exists()
 
 
 def test_a_missing_checkpoint_is_one_sentence(trained):
-    with pytest.raises(StudyError, match="is not here; dvc pull brings it, or python -m stages.train tiny-vit"):
+    with pytest.raises(StudyError, match="is not here; the stage train makes it"):
         evaluate.evaluate(VIT)
 
 

@@ -212,7 +212,7 @@ def test_two_cells_at_once_from_nothing_to_the_report(root, tmp_path):
     assert not ran(sh(clone, "dvc", "repro"))
 
     set_params(clone, "datasets.digits.recipe.epochs=2")
-    large = "import sys; from stages import fanout; fanout.LARGE = 1; sys.argv[1:] = ['--jobs', '2']; fanout.main()"
+    large = "import sys; from tools import fanout; fanout.LARGE = 1; sys.argv[1:] = ['--jobs', '2']; fanout.main()"
     output = sh(clone, "python", "-c", large)
     assert "recorded in dvc.lock: 4 stages" in output and ran(output) == {"aggregate@digits"}
     assert (clone / ".dvc/tmp/fanout/digits-cnn_glyphs-0.1-0.log").read_text().count("epoch 2/2") == 1

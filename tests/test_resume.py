@@ -1,5 +1,6 @@
 """Killed at any moment, a training goes on and ends in the same bytes; nothing else ever picks its state up."""
 
+import hashlib
 import json
 import multiprocessing
 import os
@@ -12,10 +13,12 @@ import pytest
 import yaml
 from tiny import CNN, make, outs, run
 
-from stages import train
 from study.base.errors import StudyError
+from study.data.splits import Split
 from study.design import cells
 from study.engine import resume
+from study.engine.inputs import Inputs
+from study.engine.run import Training
 
 EPOCHS = 6
 
@@ -39,7 +42,7 @@ def project(tmp_path, monkeypatch):
 
 def here(stop_after=None) -> None:
     """Train in this process; ``stop_after`` that many saved epochs, the way a power loss does."""
-    training = train.Training(train.Inputs.read(CNN))
+    training = Training(Inputs.read(CNN))
     if stop_after is not None:
         save, left = training.store.save, [stop_after]
 
@@ -63,6 +66,10 @@ def child(folder) -> None:
     here()
 
 
+def sha256_of_best(store) -> str:
+    return hashlib.sha256(store.load().best).hexdigest()
+
+
 def state_files():
     (folder,) = resume.folder(CNN).iterdir()
     return folder, sorted(path.name for path in folder.iterdir())
@@ -70,7 +77,7 @@ def state_files():
 
 def test_killed_at_twenty_moments_it_ends_in_the_same_bytes(project, reference):
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["stages.train", "study.engine.training", "study.runtime.progress", "timm"])
+    context.set_forkserver_preload(["study.engine.run", "timm"])
     dice, kills, reached = random.Random(0), 0, set()
     longest: float | None = None  # seconds of a whole training here, which the first one tells
     while kills < 20:
@@ -156,7 +163,7 @@ def test_with_both_states_damaged_it_starts_again(project, reference, capsys):
     assert outs(project, CNN) == reference
 
 
-@pytest.mark.parametrize("change", ["recipe", "data", "indices", "card", "code", "libraries", "threads"])
+@pytest.mark.parametrize("change", ["recipe", "data", "indices", "card", "code", "libraries", "kernels"])
 def test_what_determines_the_result_is_in_the_key(project, capsys, monkeypatch, change):
     here(stop_after=2)
     if change == "recipe":
@@ -169,16 +176,16 @@ def test_what_determines_the_result_is_in_the_key(project, capsys, monkeypatch, 
         images[0, 0, 0, 0] ^= 1
         np.save(file, images)
     elif change == "indices":
-        np.save(cells.split("tiny", 1.0, 0) / "train.npy", np.arange(69))
+        Split("tiny", 1.0, 0, 0.1, 90, np.arange(69), np.arange(70, 90)).save(cells.split("tiny", 1.0, 0))
     elif change == "card":
         card = cells.weights("cnn") / "card.json"
         card.write_text(card.read_text().replace("bilinear", "bicubic"))
     elif change == "code":
         monkeypatch.setattr("study.runtime.code.digest", lambda module: "other")
     elif change == "libraries":
-        monkeypatch.setattr("study.results.provenance.libraries", lambda: {"torch": "0"})
+        monkeypatch.setattr("study.engine.inputs.libraries", lambda: {"torch": "0"})
     else:
-        monkeypatch.setattr("study.runtime.devices.describe", lambda device: "CPU (another, 1 thread)")
+        monkeypatch.setattr("study.engine.exactness.pin", lambda device, precision: "another device's")
     capsys.readouterr()
     here(stop_after=1)
     assert "going on" not in capsys.readouterr().out
@@ -210,18 +217,18 @@ def test_a_second_training_of_the_same_cell_refuses(project):
 
 
 def test_a_training_elsewhere_with_the_same_state_refuses_too(project, monkeypatch):
-    training = train.Training(train.Inputs.read(CNN))
+    training = Training(Inputs.read(CNN))
     with resume.exclusive(training.store.lock, CNN), pytest.raises(StudyError, match="another process"):
         training.run(None)
 
 
 def test_clear_leaves_a_running_training_alone(project):
     here(stop_after=1)
-    store = train.Training(train.Inputs.read(CNN)).store
+    store = Training(Inputs.read(CNN)).store
     with resume.exclusive(store.lock, CNN):
-        resume.clear(CNN)
+        resume.clear(CNN, sha256_of_best(store))
         assert store.load() is not None
-    resume.clear(CNN)
+    resume.clear(CNN, sha256_of_best(store))
     assert not resume.folder(CNN).exists()
 
 
@@ -249,7 +256,7 @@ def test_time_is_up(project, reference, capsys):
     assert f"{CNN} stands after epoch 1 of {EPOCHS}; the same command" in done.stdout  # one epoch at least
     assert not cells.failed(CNN).exists()
     with pytest.raises(SystemExit) as caught:
-        train.Training(train.Inputs.read(CNN)).run(time.monotonic())
+        Training(Inputs.read(CNN)).run(time.monotonic())
     assert caught.value.code == 75
-    train.Training(train.Inputs.read(CNN)).run(time.monotonic() + 1000)
+    Training(Inputs.read(CNN)).run(time.monotonic() + 1000)
     assert outs(project, CNN) == reference

@@ -26,8 +26,8 @@ CLASSES = 6
 
 def make(folder: Path, **recipe) -> Path:
     """The project in ``folder``, with keys of the recipe as given; all that stages before train would have written."""
-    for code in ("stages", "study"):
-        (folder / code).symlink_to(ROOT / code)
+    for room in ("stages", "study", "tools"):
+        (folder / room).symlink_to(ROOT / room)
     train = {
         "image_size": 32,
         "epochs": 4,

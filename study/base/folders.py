@@ -10,17 +10,31 @@ from pathlib import Path
 def replaced(folder: Path) -> Iterator[Path]:
     """An empty folder beside ``folder`` to write into; it takes the place of ``folder`` when the block ends well.
 
-    When the block raises, it is removed and ``folder`` stays as it was. What a killed run left is removed by the next.
+    When the block raises, it is removed and ``folder`` stays as it was. What a killed run left is removed by the next; its
+    name begins with a dot, and .dvcignore and .gitignore hide it.
     """
     draft, former = (folder.with_name(f".{folder.name}.{kind}") for kind in ("draft", "former"))
-    shutil.rmtree(draft, ignore_errors=True)
+    _remove(draft)
     draft.mkdir(parents=True)
     try:
         yield draft
-        shutil.rmtree(former, ignore_errors=True)
-        if folder.exists():
+        _remove(former)
+        if folder.exists() or folder.is_symlink():
             folder.rename(former)
         draft.rename(folder)
     finally:
-        shutil.rmtree(draft, ignore_errors=True)
-        shutil.rmtree(former, ignore_errors=True)
+        _remove(draft)
+        _remove(former)
+
+
+def _remove(path: Path) -> None:
+    """Remove a folder, or a link to one: what the link leads to is not ours."""
+    if path.is_symlink():
+        path.unlink()
+    else:
+        shutil.rmtree(path, ignore_errors=True)
+
+
+def hidden(path: Path) -> bool:
+    """Whether ``path`` is what a killed run, an editor or a file manager leaves behind: .dvcignore hides it from DVC too."""
+    return path.name.startswith(".") or path.name.endswith("~") or path.name in ("Thumbs.db", "desktop.ini")

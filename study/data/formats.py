@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from study.data import watched
 from study.data.dataset import Dataset
 from study.settings.params import Source
 from study.settings.sources import check
@@ -15,13 +16,15 @@ from study.settings.sources import check
 Reader = Callable[[Mapping[str, Any], Path, Path], Dataset]
 
 
-def load(source: Source, workdir: Path, draft: Path) -> Dataset:
-    """The dataset that ``source`` describes; StudyError where its options are not those of its format.
+def load(source: Source, workdir: Path, draft: Path, dataset: str = "") -> Dataset:
+    """The dataset that ``source`` describes; ``dataset`` is its name in params.yaml. StudyError where options are wrong.
 
     Transfers are kept in ``workdir`` until they are complete. ``draft`` is the folder that the dataset will be written to:
     large arrays lie there from the start, as the files that ``Dataset.write`` would write.
     """
     options = check(source, "source")
+    if dataset and "md5" in options and options.get("sha256") is None and not watched.is_watched(options["path"], dataset):
+        options["unwatched"] = dataset
     return READERS[source.format](options, workdir, draft)
 
 

@@ -49,6 +49,12 @@ class Inputs:
         data = Part.read(cells.raw(cell.dataset), "train")
         place = cells.split(cell.dataset, cell.fraction, cell.seed)
         split = Split.load(place, cell.dataset, cell.fraction, cell.seed, len(data.labels))
+        wanted = params.split().val_fraction
+        if split.val_fraction != wanted:
+            raise StudyError(
+                f"{place} is of val_fraction {split.val_fraction}, params.yaml has {wanted}; "
+                f"run python -m stages.split {cell.dataset} {cell.fraction} {cell.seed}."
+            )
         return cls(cell, recipe, card, data, split)
 
     def images(self, indices: NDArray[np.int64]) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:

@@ -119,7 +119,8 @@ class Store:
 
     def _records(self) -> list[Path]:
         """The JSON files, the latest epoch last."""
-        return sorted(self._folder.glob("[0-9]*.json"), key=lambda path: int(path.stem))
+        numbered = (path for path in self._folder.glob("*.json") if path.stem.isdecimal())  # no "0007 (copy).json"
+        return sorted(numbered, key=lambda path: int(path.stem))
 
     def _read(self, path: Path) -> State | None:
         try:
@@ -135,7 +136,7 @@ class Store:
                     return None
                 contents.append(content)
             return State(body["epoch"], body["best_epoch"], body["record"], contents[0], contents[1])
-        except (OSError, ValueError, KeyError, TypeError):
+        except (OSError, ValueError, KeyError, TypeError, RecursionError):
             return None
 
     def _drop_old(self) -> None:
@@ -153,7 +154,7 @@ def clear(cell: Cell, checkpoint_sha256: str) -> None:
 
     Those of other trainings of the cell (a queued experiment with another recipe) stay, and so does one that is running.
     """
-    for each in folder(cell).glob("*"):
+    for each in filter(Path.is_dir, folder(cell).glob("*")):
         with contextlib.suppress(StudyError), exclusive(each / "lock", cell):
             state = Store(cell, each.name).load()
             if state is None or hashlib.sha256(state.best).hexdigest() == checkpoint_sha256:

@@ -60,8 +60,7 @@ class Provenance:
             raise StudyError(f"{path} damaged") from None
         if found.cell != str(cell):
             raise StudyError(f"{path} is of another cell, {found.cell}")
-        kinds = {field.name: field.type for field in fields(cls)}
-        wrong = [name for name, kind in kinds.items() if not _is(content[name], str(kind))]
+        wrong = [field.name for field in fields(cls) if not _is(content[field.name], field.type)]
         if wrong:
             raise StudyError(f"{path} damaged: {', '.join(wrong)}")
         try:
@@ -71,11 +70,11 @@ class Provenance:
         return found
 
 
-def _is(value: Any, kind: str) -> bool:
+def _is(value: Any, kind: Any) -> bool:
     """Whether ``value`` from JSON is of the annotated type ``kind``; numbers are counts, at least 0."""
-    if kind == "int":
+    if kind is int:
         return type(value) is int and value >= 0
-    return isinstance(value, str if kind == "str" else dict)
+    return isinstance(value, str if kind is str else dict)
 
 
 def libraries() -> dict[str, str]:

@@ -15,6 +15,7 @@ import yaml
 
 from study.base import yaml12
 from study.base.errors import StudyError
+from study.base.folders import hidden
 from study.design import cells
 from study.design.cells import Cell
 
@@ -25,7 +26,7 @@ def off_grid(grid: Collection[Cell]) -> list[Path]:
     """What lies in data/history and data/predictions and is no cell of ``grid``, sorted."""
     names = {str(cell) for cell in grid}
     folders = [cells.DATA / name for name in FOLDERS if (cells.DATA / name).is_dir()]
-    return sorted(path for folder in folders for path in folder.iterdir() if path.name not in names)
+    return sorted(path for folder in folders for path in folder.iterdir() if path.name not in names and not hidden(path))
 
 
 def clear(paths: Collection[Path]) -> None:

@@ -18,7 +18,7 @@ REQUIRED = object()  # in the place of a default
 
 @frozen
 class Option:
-    """One key: ``accepts`` tells whether a value is allowed, ``allowed`` and ``schema`` say which."""
+    """One key: ``accepts`` tells whether a value is allowed; ``allowed`` and ``schema`` say what is, to people and editors."""
 
     accepts: Callable[[Any], bool]
     allowed: str

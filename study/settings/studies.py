@@ -64,9 +64,7 @@ def cut(text: str) -> tuple[str, str, str]:
     lines = text.splitlines(keepends=True)
     starts = [place for place, line in enumerate(lines) if re.match(r"study\s*:", line)]
     if len(starts) != 1:
-        raise StudyError(
-            "params.yaml has no line `study:` that begins a section; git checkout HEAD -- params.yaml brings it back."
-        )
+        raise StudyError("params.yaml has no line `study:` that begins a section; git checkout params.yaml brings it back.")
     end = last = starts[0] + 1
     while last < len(lines) and (lines[last][0] in " -#\r\n"):
         last += 1

@@ -101,6 +101,15 @@ def test_labels_are_made_from_keys(tmp_path: Path) -> None:
     ]
 
 
+def test_a_label_of_params_is_the_architecture(tmp_path: Path) -> None:
+    study = grid(tmp_path)
+    object.__setattr__(study.models[0], "label", "Plain net, scratch")
+    object.__setattr__(study.models[1], "label", "Plain net")
+    labels = Labels(study)
+    assert [labels.model(model) for model in study.models[:2]] == ["Plain net, scratch", "Plain net, pre-trained"]
+    assert labels.architecture_of("cnn_glyphs") == "Plain net" and labels.of("vit_glyphs") == "ViT, pre-trained"
+
+
 def test_two_pre_trainings_of_one_architecture_keep_apart(tmp_path: Path) -> None:
     study = grid(tmp_path, models=MODELS | {"cnn_photos": MODELS["cnn_glyphs"]})
     names = [Labels(study).model(model) for model in study.models]

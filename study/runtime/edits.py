@@ -1,0 +1,20 @@
+"""Results whose code, data or parameters were edited while they were made are refused.
+
+DVC reads these once more when a stage ends, and would record a result of the old ones as one of the new.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from study.base.errors import StudyError
+
+
+@contextmanager
+def refused(name: str, look: Callable[[], object]) -> Iterator[None]:
+    """Within it ``name`` is made; StudyError at its end where ``look`` gives something else than at its start."""
+    before = look()
+    yield
+    if look() != before:
+        raise StudyError(
+            f"code, data or parameters of {name} were edited while it was made, so nothing was written; run it again."
+        )
