@@ -6,7 +6,7 @@ different things is refused, so that the answer is DVC's or none. Duplicate keys
 
 import re
 from collections.abc import Hashable
-from typing import Any
+from typing import Any, NoReturn
 
 import yaml
 
@@ -40,7 +40,7 @@ SURPRISES = (
 
 def load(text: str) -> Any:
     """``text`` as plain data. Raises yaml.YAMLError, whichever library reads and whatever it raises."""
-    if _depth(text) > DEPTH:
+    if _deep(text):
         raise yaml.YAMLError(f"lists and mappings stand more than {DEPTH} deep inside each other")
     try:
         from ruamel.yaml import YAML
@@ -61,15 +61,14 @@ def load_without_ruamel(text: str) -> Any:
         raise yaml.YAMLError(one_line(error)) from None
 
 
-def _depth(text: str) -> int:
-    """How many lists and mappings stand inside each other at most; events are read one by one, without recursion."""
-    depth = deepest = 0
+def _deep(text: str) -> bool:
+    """Whether more lists and mappings stand inside each other than DEPTH; events are read one by one, without recursion."""
+    depth = 0
     for event in yaml.parse(text, _Loader):
         depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
-        deepest = max(deepest, depth)
-        if deepest > DEPTH:  # the rest need not be read
-            break
-    return deepest
+        if depth > DEPTH:
+            return True
+    return False
 
 
 class _Strict(_Loader):  # type: ignore[misc]
@@ -89,11 +88,15 @@ class _Strict(_Loader):  # type: ignore[misc]
 
 
 def _constant(loader: yaml.SafeLoader, node: yaml.ScalarNode) -> Any:
+    if node.value not in CONSTANTS:
+        _doubtful(loader, node)
     return CONSTANTS[node.value]
 
 
 def _integer(loader: yaml.SafeLoader, node: yaml.ScalarNode) -> int:
-    return int(node.value) if INTEGER.fullmatch(node.value) else _doubtful(loader, node)
+    if not INTEGER.fullmatch(node.value):
+        _doubtful(loader, node)
+    return int(node.value)
 
 
 def _decimal(loader: yaml.SafeLoader, node: yaml.ScalarNode) -> float:
@@ -102,7 +105,7 @@ def _decimal(loader: yaml.SafeLoader, node: yaml.ScalarNode) -> float:
     return float(node.value.replace(".inf", "inf").replace(".nan", "nan") if node.value[-1:].isalpha() else node.value)
 
 
-def _doubtful(loader: yaml.SafeLoader, node: yaml.Node) -> Any:
+def _doubtful(loader: yaml.SafeLoader, node: yaml.Node) -> NoReturn:
     written = node.value if isinstance(node, yaml.ScalarNode) else node.tag
     raise yaml.constructor.ConstructorError(
         None,

@@ -24,7 +24,12 @@ class Kind:
     schema: Mapping[str, Any]
 
 
-def kind(allowed: str, accepts: Callable[[Any], bool], make: Callable[[Any], Any] = lambda value: value, **schema: Any) -> Kind:
+def kind(
+    allowed: str,
+    accepts: Callable[[Any], bool],
+    schema: Mapping[str, Any],
+    make: Callable[[Any], Any] = lambda value: value,
+) -> Kind:
     """A kind of single values: ``allowed`` says in words which ones ``accepts`` accepts, ``make`` converts them."""
 
     def parse(where: str, value: Any) -> Any:

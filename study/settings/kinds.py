@@ -1,7 +1,7 @@
 """The kinds of values that params.yaml has, each with the words of its message and its JSON schema."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from study.base.errors import StudyError
@@ -13,21 +13,19 @@ RESERVED = ("published", "measured")  # reports that aggregate makes of somethin
 OURS = ("pretrained", "num_classes", "checkpoint_path")  # arguments of timm.create_model that the study gives itself
 CELL = "cell:"  # a source of weights that is a cell of this pipeline, as cards and messages name it
 DIGEST = r"[0-9a-f]{64}"
-READABLE = (
-    r"[^\W_][\w .,:+/()-]{0,59}"  # letters of any alphabet; nothing that Markdown, HTML or matplotlib would take for markup
-)
+# Letters of any alphabet; nothing that Markdown, HTML or matplotlib would take for markup. In JSON's schema \w is ASCII alone.
+READABLE = r"[^\W_][\w .,:+/()-]{0,59}"
+_READABLE = {"type": "string", "minLength": 1, "maxLength": 60, "not": {"pattern": r"[^\w .,:+/()\u00a0-\uffff-]"}}
 MAPPING = Kind(lambda where, value: value, {"type": "object"})  # whoever uses it checks it
 
 
-def _list(allowed: str, accepts: Any, item: Mapping[str, Any], **schema: Any) -> Kind:
+def _list(allowed: str, accepts: Callable[[Any], bool], item: Mapping[str, Any]) -> Kind:
     """A list that is not empty, of different items."""
 
     def fits(values: Any) -> bool:
         return isinstance(values, list) and bool(values) and all(map(accepts, values)) and len(set(values)) == len(values)
 
-    return kind(
-        f"a list of {allowed}", fits, tuple, type="array", items=dict(item), uniqueItems=True, **({"minItems": 1} | schema)
-    )
+    return kind(f"a list of {allowed}", fits, {"type": "array", "items": item, "uniqueItems": True, "minItems": 1}, tuple)
 
 
 def _readable(value: Any) -> bool:
@@ -35,22 +33,20 @@ def _readable(value: Any) -> bool:
 
 
 def _text(allowed: str) -> Kind:
-    return kind(allowed, lambda value: isinstance(value, str) and bool(value.strip()) and value.isprintable(), **_TEXT)  # type: ignore[arg-type]
+    return kind(allowed, lambda value: isinstance(value, str) and bool(value.strip()) and value.isprintable(), _TEXT)
 
 
 _TEXT = {"type": "string", "minLength": 1}
 SHARE = kind(
     "a number above 0 and below 1",
     lambda value: is_number(value) and 0 < value < 1,
+    {"type": "number", "exclusiveMinimum": 0, "exclusiveMaximum": 1},
     float,
-    type="number",
-    exclusiveMinimum=0,
-    exclusiveMaximum=1,
 )
 STUDY_NAME = kind(
     f"lower-case letters, digits and _, a letter first, and neither {' nor '.join(RESERVED)}, whose reports are made otherwise",
     lambda value: isinstance(value, str) and NAME.fullmatch(value) is not None and value not in RESERVED,
-    **{"type": "string", "pattern": f"^{NAME.pattern}$", "not": {"enum": list(RESERVED)}},  # type: ignore[arg-type]
+    {"type": "string", "pattern": f"^{NAME.pattern}$", "not": {"enum": list(RESERVED)}},
 )
 SEEDS = _list(
     "different whole numbers from 0, below 2**32",
@@ -61,21 +57,14 @@ DECLARED = {
     axis: _list(f"different names declared under {axis}", lambda value: isinstance(value, str), {"type": "string"})
     for axis in ("datasets", "models")
 }
-_WORDS = {"type": "string", "pattern": f"^{READABLE}$"}
 READABLE_TEXT = kind(
-    "text of up to 60 letters, digits, spaces and . , : + / ( ) - _, a letter or digit first",
-    _readable,
-    **_WORDS,  # type: ignore[arg-type]
+    "text of up to 60 letters, digits, spaces and . , : + / ( ) - _, a letter or digit first", _readable, _READABLE
 )
 TWO_FAMILIES = kind(
     "a list of two different families",
     lambda value: isinstance(value, list) and len(value) == 2 and all(map(_readable, value)) and value[0] != value[1],
+    {"type": "array", "items": _READABLE, "uniqueItems": True, "minItems": 2, "maxItems": 2},
     tuple,
-    type="array",
-    items=_WORDS,
-    uniqueItems=True,
-    minItems=2,
-    maxItems=2,
 )
 KEY_OR_NULL = or_null(_text("the key of a model, or null"))
 
@@ -122,8 +111,7 @@ SHA256 = or_null(
     kind(
         "64 lower-case hexadecimal digits, or null",
         lambda value: isinstance(value, str) and re.fullmatch(DIGEST, value) is not None,
-        type="string",
-        pattern=f"^{DIGEST}$",
+        {"type": "string", "pattern": f"^{DIGEST}$"},
     )
 )
 FRACTION = Kind(fraction, {"type": "number", "exclusiveMinimum": 0, "maximum": 1})

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from ruamel.yaml import YAML, YAMLError
 
@@ -78,13 +78,14 @@ def test_version_1_2_is_read(text, value):
     "text", ["010", "1:20", "yes", "No", "on", "OFF", "0o10", "1_000", "2020-01-01", "!!int 010", "!!bool yes"]
 )
 def test_without_ruamel_what_versions_differ_about_is_refused(text):
-    with pytest.raises(yaml.YAMLError, match="is not the same in all versions of YAML|yes"):
+    with pytest.raises(yaml.YAMLError, match="is not the same in all versions of YAML"):
         yaml12.load_without_ruamel(f"k: {text}")
 
 
 @settings(max_examples=300, deadline=None)
 @given(SCALARS, st.sampled_from(FORMS))
 def test_without_ruamel_it_is_the_same_or_a_refusal(scalar, form):
+    assume(":" not in scalar or form.startswith("k"))  # in brackets DVC's parser refuses what PyYAML's takes for text
     text = form.format(scalar)
     without = answer(yaml12.load_without_ruamel, text)
     assert without is None or as_dvc_reads(text) in (without, None)  # what DVC refuses, DVC says

@@ -15,6 +15,7 @@ RULES = {
     "enum": lambda rule, value: value in rule,
     "const": lambda rule, value: value == rule,
     "pattern": lambda rule, value: not isinstance(value, str) or re.search(rule, value) is not None,
+    "maxLength": lambda rule, value: not isinstance(value, str) or len(value) <= rule,
     "minLength": lambda rule, value: not isinstance(value, str) or len(value) >= rule,
     "minimum": lambda rule, value: not _number(value) or value >= rule,
     "maximum": lambda rule, value: not _number(value) or value <= rule,

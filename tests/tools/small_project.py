@@ -9,7 +9,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 FANOUT = """import pathlib, signal, sys, time
-signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+for number in (signal.SIGTERM, signal.SIGINT):  # as tools.fanout ends
+    signal.signal(number, lambda number, _: sys.exit(128 + number))
 pathlib.Path("begun").touch()
 time.sleep(float(pathlib.Path("seconds").read_text()))
 """
