@@ -166,7 +166,7 @@ CHANGES = {
         ALL,
     ),
     "train's command": (lambda: replace("dvc.yaml", "stages.train ${key}", "stages.train -u ${key}"), State.STALE, ALL),
-    "the images": (lambda: put(cells.raw("digits"), "another.npy"), State.STALE, ALL),
+    "the images": (lambda: (cells.raw("digits") / "train_images.npy").write_text("another"), State.STALE, ALL),
     "a checkpoint": (lambda: (cells.runs(CNN) / "checkpoint.safetensors").write_text("another"), State.STALE, {CNN}),
     "predictions": (lambda: (cells.predictions(CNN) / "metrics.json").write_text("another"), State.TRAINED, {CNN}),
     "a checkpoint, gone": (lambda: shutil.rmtree(cells.runs(CNN)), State.RECORDED, {CNN}),
@@ -432,8 +432,9 @@ def test_durations():
 
 
 def test_sixty_four_cells_in_time_and_in_width(root, tmp_path):
-    clone = committed(root, tmp_path / "clone", "study.seeds=[0,1]")
-    set_params(clone, "+models.vit_s16_scratch.recipe.epochs=30", "split.val_fraction=0.2")
+    models = "study.models=[cnn32_scratch,cnn32_tiny,vit32_scratch,vit32_tiny]"
+    clone = committed(root, tmp_path / "clone", "study.seeds=[0,1]", "study.datasets=[cifar10,cifar100]", models)
+    set_params(clone, "+models.vit32_scratch.recipe.epochs=30", "split.val_fraction=0.2")
     show(clone)  # files are compiled and hashed
     before, started = resource.getrusage(resource.RUSAGE_CHILDREN), time.monotonic()
     output = show(clone)

@@ -129,7 +129,8 @@ def test_label_family_and_compare_are_read(sections):
     params = Params(sections)
     params.check_all()
     assert params.model("resnet50_im1k").label == "ResNet-50 (ImageNet-1k)"
-    assert params.model("resnet50_scratch").label == "ResNet50"
+    del sections["models"]["resnet50_scratch"]["label"]
+    assert params.model("resnet50_scratch").label is None
     assert params.study().compare == ("vit", "Faltungsnetz")
     del sections["study"]["compare"]
     assert params.study().compare == ("cnn", "vit")
