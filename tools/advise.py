@@ -26,7 +26,7 @@ def main() -> None:
     analysis = gather.of_study(params, name, incomplete=True)
     if given.dataset not in analysis.grid.datasets:
         raise StudyError(f"{given.dataset} is no dataset of study {name}; it has {', '.join(analysis.grid.datasets)}.")
-    found = [each for each in analysis.conclusions.requirements(given.error) if each.dataset == given.dataset]
+    found = list(analysis.conclusions.requirements(given.error, given.dataset))
     if not found:
         raise StudyError(f"no model has three train fractions of {given.dataset} here; a curve needs three.")
     for line in advice(analysis, found):

@@ -90,9 +90,9 @@ class Conclusions:
         """An arm's top-1 error with its 95 % interval, None where it is missing."""
         return self.evidence.estimate(error(dataset, model, fraction))
 
-    def requirements(self, target: float) -> tuple[Requirement, ...]:
-        """How much data each model needs for a top-1 error of ``target``, in (0, 1)."""
-        return requirements(self.roles, self.evidence, target)
+    def requirements(self, target: float, *datasets: str) -> tuple[Requirement, ...]:
+        """How much data each model needs for a top-1 error of ``target``, in (0, 1), on all datasets or on ``datasets``."""
+        return requirements(self.roles, self.evidence, target, *datasets)
 
     @property
     def near_guessing(self) -> tuple[Arm, ...]:

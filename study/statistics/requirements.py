@@ -6,7 +6,7 @@ that fraction, and the answer's interval is at least as wide as that forecast wa
 """
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -49,13 +49,13 @@ class Requirement:
         return 100 * math.expm1(self.backtest)
 
 
-def requirements(roles: Roles, evidence: Evidence, target: float) -> tuple[Requirement, ...]:
-    """For a ``target`` top-1 error in (0, 1), on every dataset, for every model with three fractions or more."""
-    return tuple(_requirements(roles, evidence, target))
+def requirements(roles: Roles, evidence: Evidence, target: float, *datasets: str) -> tuple[Requirement, ...]:
+    """For a ``target`` top-1 error in (0, 1), on every dataset or on ``datasets``, for every model with three fractions."""
+    return tuple(_requirements(roles, evidence, target, datasets or roles.grid.datasets))
 
 
-def _requirements(roles: Roles, evidence: Evidence, target: float) -> Iterator[Requirement]:
-    for dataset in roles.grid.datasets:
+def _requirements(roles: Roles, evidence: Evidence, target: float, datasets: Iterable[str]) -> Iterator[Requirement]:
+    for dataset in datasets:
         for model in roles.grid.models:
             curve = Curve.of(evidence, dataset, model.name, roles.ladder)
             if curve is not None and len(curve.arms) >= 3:

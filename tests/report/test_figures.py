@@ -135,15 +135,15 @@ def test_settings_of_a_notebook_or_a_user_change_nothing(tmp_path: Path) -> None
     )
     root = Path(__file__).parent.parent.parent
     found = []
-    for name, rc in (("plain", ""), ("own", "text.usetex: True\nlines.linewidth: 9\nfont.size: 30\nsavefig.dpi: 20\n")):
+    own = "text.usetex: True\nlines.linewidth: 9\nfont.size: 30\nsavefig.dpi: 20\n"
+    for name, rc, backend in (("plain", "", ""), ("own", own, "module://not_installed.backend"), ("wrong", own, "nonsense")):
         folder = tmp_path / name
         folder.mkdir()
         (folder / "matplotlibrc").write_text(rc)
-        backend = {"MPLBACKEND": "module://not_installed.backend"} if rc else {}
-        environment = {"PYTHONPATH": str(root), "PATH": os.environ["PATH"], "HOME": str(tmp_path)} | backend
+        environment = {"PYTHONPATH": str(root), "PATH": os.environ["PATH"], "HOME": str(tmp_path), "MPLBACKEND": backend}
         subprocess.run([sys.executable, "-c", code], cwd=folder, env=environment, check=True)
         found.append([(folder / f"plot.{suffix}").read_bytes() for suffix in ("svg", "png")])
-    assert found[0] == found[1]
+    assert found[0] == found[1] == found[2]
 
 
 def test_models_differ_in_grey_too(analysis: Analysis) -> None:

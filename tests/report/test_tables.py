@@ -223,6 +223,9 @@ def test_imbalanced_classes_have_tables(analysis: Analysis, tmp_path: Path) -> N
         result.predictions.labels[:60] = 0  # class 0 has three times as many images as another
     table = cells.balanced(study, frame(study))
     assert table is not None and "Balanced accuracy" in table.header
+    for row, (cell, result) in zip(frame(study).to_dict("records"), study.results.items(), strict=True):
+        each = [result.wrong[result.labels == place].mean() for place in range(len(result.classes))]
+        assert row["cell"] == str(cell) and row["balanced_error"] == pytest.approx(np.mean(each)) != row["top1_error"]
     by_class = data(cells.classes(study, "one"))
     assert int(by_class[0]["images"]) > 2 * int(by_class[1]["images"])
 

@@ -47,6 +47,7 @@ def forest(analysis: Analysis) -> Figure | None:
         for place, (text, part) in enumerate(rows):
             bold, height = ("bold", place + 0.1) if part is None else ("normal", place - 0.22)
             label = axes.text(0, height, text, transform=axes.get_yaxis_transform(), fontsize=7, va="center", fontweight=bold)
+            label.set_bbox({"facecolor": "white", "linewidth": 0, "pad": 0.3})
             label.set_in_layout(False)  # or the axes would make room for it
             if part is not None:
                 _draw(axes, place + 0.15, part)

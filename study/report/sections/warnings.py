@@ -7,10 +7,9 @@ from study.report.analysis import Analysis
 from study.report.parts import called_safely
 from study.report.text import code, listed, plain
 from study.results.collected import ABSENT
+from study.statistics import verdicts
 from study.statistics.contrasts import penalty
 from study.statistics.doubtful import LISTS
-from study.statistics.hypotheses import HYPOTHESES
-from study.statistics.parts import Part
 
 # Caveats of a dataset's format. LEAKS change how numbers are read, so they stand near the top.
 LEAKS = {
@@ -88,7 +87,7 @@ def _steps(analysis: Analysis) -> Iterator[str]:
 
 
 def _scales(analysis: Analysis) -> Iterator[str]:
-    apart = analysis.conclusions.disagreeing
+    apart = [each for each in analysis.conclusions.disagreeing if each.part.verdict != verdicts.UNTELLABLE]
     if apart:
         names = [f"{each.key}, {called_safely(analysis, each.key, each.part)}" for each in apart]
         count = f"{len(apart)} of {len(analysis.conclusions.readings)} parts"
@@ -105,9 +104,3 @@ def _order(analysis: Analysis) -> Iterator[str]:
     if known and max(known) <= 0:
         easy, hard = map(plain, analysis.grid.datasets)
         yield f"**No model errs more on {hard} than on {easy}:** `study.datasets` should name the easy dataset first."
-
-
-def tested_parts(analysis: Analysis) -> list[tuple[str, Part]]:
-    """(key, part) of every part of H1 to H3."""
-    found = analysis.conclusions.findings
-    return [(finding.key, part) for finding in found if finding.key in HYPOTHESES for part in finding.parts]

@@ -13,6 +13,7 @@ from study.statistics import verdicts
 from study.statistics.doubtful import LISTS
 from study.statistics.hypotheses import HYPOTHESES, Finding
 from study.statistics.parts import Part
+from study.statistics.readings import Reading
 from study.statistics.scales import POINTS, SCALES
 
 HEADS = {
@@ -111,7 +112,7 @@ def scales(analysis: Analysis) -> Table | None:
             Column("Part", "", lambda each: f"{each.key}: {called_safely(analysis, each.key, each.part)}"),
             Column("", "part", lambda each: called(analysis, each.key, each.part)),
             *(_scale(scale.key, scale.title) for scale in SCALES),
-            Column("Scales", "", lambda each: "**disagree**" if each.against else "lean apart" if each.leaning else "agree"),
+            Column("Scales", "", _agreement),
             Column("", "against", lambda each: " ".join(each.against)),
         ),
         readings,
@@ -162,6 +163,12 @@ def _verdicts(name: str, title: str, found: Sequence[Finding]) -> Table:
         ),
         tuple(found),
     )
+
+
+def _agreement(reading: Reading) -> str:
+    if reading.part.verdict == verdicts.UNTELLABLE:
+        return verdicts.UNTELLABLE
+    return "**disagree**" if reading.against else "lean apart" if reading.leaning else "agree"
 
 
 def _worded(finding: Finding) -> str:

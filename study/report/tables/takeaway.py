@@ -73,9 +73,8 @@ def needs(analysis: Analysis, dataset: str, targets: Sequence[float] = ()) -> Ta
     """How many labelled images a few target errors need on ``dataset``; None where no curve has three fractions."""
     found: dict[str, list[Requirement]] = {}
     for target in targets or nice_targets(analysis, dataset):
-        for each in analysis.conclusions.requirements(target):
-            if each.dataset == dataset:
-                found.setdefault(each.model, []).append(each)
+        for each in analysis.conclusions.requirements(target, dataset):
+            found.setdefault(each.model, []).append(each)
     if not found:
         return None
     images = analysis.full_images(dataset)
