@@ -12,6 +12,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from study.design.seeds import derive
+from study.engine.mapped import Mapped, planes
 from study.engine.resize import Axis, apply, axis
 
 # Pixels that a CPU resizes at a time, four images of 224 by 224: their sums stay in its caches, which is three times as fast.
@@ -20,9 +21,9 @@ CHUNK = 4 * 224 * 224
 
 @dataclass(frozen=True)
 class ImageSet:
-    """``images`` (N, C, H, W) uint8 and ``labels`` (N,) int64, on one device."""
+    """``images`` (N, C, H, W) uint8 and ``labels`` (N,) int64, on one device; images that memory would not hold, in a file."""
 
-    images: Tensor
+    images: Tensor | Mapped
     labels: Tensor
 
     @classmethod
@@ -34,10 +35,8 @@ class ImageSet:
         indices: NDArray[np.int64] | None = None,
     ) -> "ImageSet":
         """``images`` (N, H, W, C) and ``labels`` (N,), or those at ``indices`` alone, on ``device``."""
-        if indices is not None:
-            images, labels = images[indices], labels[indices]
-        planes = np.ascontiguousarray(images.transpose(0, 3, 1, 2))
-        return cls(torch.from_numpy(planes).to(device), torch.from_numpy(labels.astype(np.int64)).to(device))
+        chosen = np.arange(len(labels)) if indices is None else indices
+        return cls(planes(images, chosen, device), torch.from_numpy(labels[chosen].astype(np.int64)).to(device))
 
     def __len__(self) -> int:
         return len(self.labels)

@@ -26,7 +26,7 @@ def outputs(
     device = images.labels.device
     layout = torch.channels_last if channels_last else torch.contiguous_format
     parts = []
-    for batch in images.images.split(BATCH):  # type: ignore[no-untyped-call]
+    for batch in images.images.split(BATCH):
         inputs = preprocess(batch).contiguous(memory_format=layout)
         with torch.autocast(device.type, torch.bfloat16, enabled=precision == "bf16"):
             parts.append(function(inputs).float())

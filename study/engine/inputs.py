@@ -4,9 +4,6 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
 from study.base.errors import StudyError
 from study.base.sums import md5s, sha256
 from study.data.part import Part
@@ -56,10 +53,6 @@ class Inputs:
                 f"run python -m stages.split {cell.dataset} {cell.fraction} {cell.seed}."
             )
         return cls(cell, recipe, card, data, split)
-
-    def images(self, indices: NDArray[np.int64]) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
-        """Images (N, H, W, 3) and labels (N,) at ``indices`` of the official training set."""
-        return self.data.images[indices], self.data.labels[indices]
 
     def determinants(self, kernels: str) -> dict[str, Any]:
         """Everything that determines the result, as plain data: what keys the resume state."""

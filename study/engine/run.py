@@ -92,8 +92,8 @@ class Training:
             model,
             recipe,
             self.cell.seed,
-            ImageSet.load(*inputs.images(inputs.split.train), self.device),
-            ImageSet.load(*inputs.images(inputs.split.validation), self.device),
+            ImageSet.load(inputs.data.images, inputs.data.labels, self.device, inputs.split.train),
+            ImageSet.load(inputs.data.images, inputs.data.labels, self.device, inputs.split.validation),
             Preprocess(recipe.image_size, list(card.mean), list(card.std), card.interpolation, self.device),
             inputs.split.full_images,
         )
