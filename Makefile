@@ -2,16 +2,31 @@
 # PYTHON=python3.12 chooses another interpreter, 3.11 or newer.
 PYTHON ?= python3
 VENV = . .venv/bin/activate &&
-DIGITS = -S study.name=digits -S 'study.datasets=[digits,digits100]' \
-	-S 'study.models=[cnn_scratch,cnn_glyphs,vit_scratch,vit_glyphs]'
+unexport PYTHONSAFEPATH PYTHONHOME # under which Python would not find the project, or not its own library
 
-.PHONY: quickstart test check trials requirements
+.PHONY: quickstart digits cifar32 cifar prove rebuild test check trials requirements first-contact
 
-# The small study, whole, on handwritten digits; params.yaml is put back as it was, however the run ends.
+# The small study, whole, on handwritten digits; params.yaml is put back as it was, however the run ends. Without a shell in
+# between, so that signals reach it.
 quickstart: .venv/study
-	@$(VENV) kept=$$(mktemp) && cp params.yaml "$$kept" && trap 'cp "$$kept" params.yaml; rm -f "$$kept"' EXIT \
-		&& dvc exp run $(DIGITS) && echo && cat reports/digits/tables/errors_*.md \
-		&& echo && echo "The report: reports/digits/README.md"
+	@.venv/bin/python -m tools.quickstart
+
+# Choose a study; then dvc repro, or python -m tools.fanout.
+digits cifar32 cifar: .venv/study
+	@$(VENV) python -m tools.study $@
+
+# Cells of the committed studies, made again and held against dvc.lock: make prove, make prove CELLS="CELL ...".
+prove: .venv/study
+	@$(VENV) python -m tools.prove $(CELLS)
+
+# The report of the study in params.yaml, from what ships with the repository.
+rebuild: .venv/study
+	@$(VENV) python -m tools.shipped pull
+
+# What a first run needs, looked at before anything is installed.
+first-contact:
+	@command -v "$(PYTHON)" > /dev/null || { echo "error: there is no $(PYTHON) here; name a Python: make PYTHON=python3.11 $(MAKECMDGOALS)"; exit 1; }
+	@"$(PYTHON)" tools/first_contact.py "$(SHELL)"
 
 test: .venv/dev
 	@$(VENV) $(MAKE) check
@@ -28,14 +43,12 @@ check:
 trials: .venv/dev
 	@$(VENV) for trial in failures slurm away remotes processors; do echo "== $$trial" && python -m trials.$$trial || exit 1; done
 
-.venv/python:
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
-		|| { echo "error: $$($(PYTHON) --version) is too old; name a newer one: make PYTHON=python3.11 $(MAKECMDGOALS)"; exit 1; }
-	$(PYTHON) -m venv .venv
+.venv/python: | first-contact
+	"$(PYTHON)" -m venv .venv
 	@touch $@
 
-.venv/study: requirements.txt | .venv/python
-	$(VENV) python -m pip install --quiet -r requirements.txt
+.venv/study: requirements.txt requirements-scale.txt | first-contact .venv/python
+	.venv/bin/python -m pip install --quiet -r requirements.txt -r requirements-scale.txt
 	@touch $@
 
 .venv/dev: requirements-dev.txt .venv/study

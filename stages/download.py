@@ -30,7 +30,7 @@ def download(dataset: str) -> Path:
         return code.digest("stages.download"), Params.load().source(dataset)
 
     with folders.replaced(target) as draft, edits.refused(str(target), inputs):
-        data = formats.load(source, downloads(), draft)
+        data = formats.load(source, downloads(), draft, dataset)
         data.write(draft)
     say(f"{target}: {len(data.train_labels):,} train and {len(data.test_labels):,} test images, {len(data.classes)} classes")
     return target

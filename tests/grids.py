@@ -1,5 +1,6 @@
 """Small studies on disk for tests of aggregate: params.yaml, dvc.yaml and synthetic cells, made in no time."""
 
+import hashlib
 import json
 import zlib
 from collections.abc import Callable, Iterable, Mapping
@@ -29,6 +30,7 @@ MODELS: dict[str, dict[str, Any]] = {
         "scratch": "vit_scratch",
     },
 }
+KERNELS = "synthetic fp32"
 TRAIN = {
     "image_size": 32,
     "epochs": 5,
@@ -72,9 +74,14 @@ def write_study(root: Path, params: Mapping[str, Any], ladder: Iterable[float] =
     (root / "params.yaml").write_text(yaml.safe_dump(dict(params), sort_keys=False))
     matrix = {"dataset": "${study.datasets}", "fraction": ["${fraction}", *ladder]}
     (root / "dvc.yaml").write_text(yaml.safe_dump({"stages": {"split": {"matrix": matrix, "cmd": "true"}}}))
-    published = Path(__file__).parent.parent / "data" / "published.csv"
     (root / "data").mkdir(exist_ok=True)
-    (root / "data" / "published.csv").write_text(published.read_text())
+    for name in ("published.csv", "published_differences.csv"):
+        (root / "data" / name).write_text((Path(__file__).parent.parent / "data" / name).read_text())
+
+
+def checkpoint_of(cell: Cell) -> str:
+    """A sha256 that stands for the cell's checkpoint."""
+    return hashlib.sha256(str(cell).encode()).hexdigest()
 
 
 def error_of(cell: Cell) -> float:
@@ -120,6 +127,8 @@ def write_cells(
         history.mkdir(parents=True, exist_ok=True)
         np.savez_compressed(
             predictions / "predictions.npz",
+            cell=np.array(str(cell)),
+            checkpoint_sha256=np.array(checkpoint_of(cell)),
             labels=labels.astype(np.int16),
             predicted=predicted.astype(np.int16),
             rank=rank.astype(np.int16),
@@ -149,16 +158,13 @@ def _write_history(folder: Path, cell: Cell, rate: float, own: np.random.Generat
         "arch_options": {},
         "weights": {"source": None, "revision": None, "sha256": None},
         "best_epoch": int(np.argmin(errors)) + 1,
-        "train_images": int(1000 * cell.fraction),
+        "train_images": int(900 * cell.fraction),
+        "full_images": 900,
         "validation_images": 100,
-        "code_sha256": "c0de" * 16,
+        "official_images": 1000,
         "data_md5": {"train_images.npy": "0123456789abcdef" * 2},
-        "python": "3.11.9",
-        "platform": "Linux",
-        "libraries": {"torch": "2.14.1", "timm": "1.0.31", "numpy": "2.4.6"},
-        "device": "CPU (synthetic)",
-        "wall_seconds": 12.5,
-        "images_per_second": 900.0,
-        "wandb_run_id": None,
+        "libraries": {"numpy": "2.4.6", "timm": "1.0.31", "torch": "2.14.1"},
+        "kernels": KERNELS,
+        "checkpoint_sha256": checkpoint_of(cell),
     }
     (folder / "provenance.json").write_text(json.dumps(provenance))

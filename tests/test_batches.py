@@ -12,18 +12,18 @@ from study.engine.batches import ImageSet, Preprocess, bounds, flip_crop, moves,
 
 def test_order_depends_on_seed_and_epoch_alone():
     np.random.seed(0)  # noqa: NPY002 (the global state must not matter)
-    first = order(100, seed=3, epoch=5)
+    first = order(100, 100, seed=3, epoch=5)
     np.random.seed(1)  # noqa: NPY002
     torch.manual_seed(1)
-    assert np.array_equal(first, order(100, seed=3, epoch=5))
+    assert np.array_equal(first, order(100, 100, seed=3, epoch=5))
     assert sorted(first) == list(range(100))
-    assert not np.array_equal(first, order(100, seed=3, epoch=6))
-    assert not np.array_equal(first, order(100, seed=4, epoch=5))
+    assert not np.array_equal(first, order(100, 100, seed=3, epoch=6))
+    assert not np.array_equal(first, order(100, 100, seed=4, epoch=5))
 
 
 def test_order_is_pinned():
     # Another order is another study: a change here must be meant.
-    assert order(8, seed=0, epoch=0).tolist() == [3, 0, 1, 6, 2, 4, 7, 5]
+    assert order(8, 8, seed=0, epoch=0).tolist() == [3, 0, 1, 6, 2, 4, 7, 5]
     assert derive("order", 0, 0) == 3733218112
 
 

@@ -48,10 +48,10 @@ def test_two_reports_of_the_workspace(say, tmp_path):
         "H1: It helps         supported  refuted",
         "C1: It grows         mixed      mixed",
         "",
-        "H1    cifar                           cifar_lr",
-        "----  ------------------------------  ----------------------------",
-        "easy  +5.00 [+1.00, +9.00] supported  −5.00 [−9.00, −1.00] refuted",
-        "hard  –                               –",
+        "H1    cifar                        cifar_lr",
+        "----  ---------------------------  -------------------------",
+        "easy  +5.0 [+1.0, +9.0] supported  −5.0 [−9.0, −1.0] refuted",
+        "hard  –                            –",
     ]
 
 

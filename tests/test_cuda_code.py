@@ -14,13 +14,15 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
 from study.base.errors import StudyError
-from study.design.recipe import AUGMENTATIONS, Recipe
+from study.design.recipe import CHOICES, Recipe
 from study.engine import cuda_graphs, exactness
 from study.engine.inference import logits
 from study.engine.memory import enough
 from study.models.build import build
 
-everything = pytest.mark.parametrize(("family", "augmentation"), [(family, way) for family in ARCHS for way in AUGMENTATIONS])
+everything = pytest.mark.parametrize(
+    ("family", "augmentation"), [(family, way) for family in ARCHS for way in CHOICES["augmentation"]]
+)
 
 
 def make(family, augmentation, device="cpu"):
@@ -164,6 +166,7 @@ def test_another_gpu_than_the_first_is_the_current_one(monkeypatch):
     chosen = []
     monkeypatch.setattr(torch.cuda, "set_device", chosen.append)
     monkeypatch.setattr(torch, "use_deterministic_algorithms", chosen.append)
+    monkeypatch.setattr(exactness.devices, "describe", str)
     exactness.pin(torch.device("cuda:1"), "bf16")
     exactness.pin(torch.device("cuda"), "bf16")
     assert chosen == [1, True, 0, True]

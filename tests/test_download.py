@@ -19,8 +19,9 @@ from test_plain_pickle import Evil, array_pickle
 
 from stages import download as stage
 from study.base.errors import StudyError
-from study.data import cifar, formats, transfer
+from study.data import cifar, transfer
 from study.data.dataset import Dataset
+from study.settings import sources
 from study.settings.params import Source
 
 
@@ -251,7 +252,7 @@ def test_files_that_are_no_batches(content, sentence, fake, tmp_path):
 @pytest.mark.parametrize(
     ("source", "sentence"),
     [
-        (Source("cifar11", {}), "source.format is 'cifar11'; it must be one of cifar10, cifar100, digits, digits100"),
+        (Source("cifar11", {}), "source.format is 'cifar11'; it must be one of cifar10, cifar100, digits"),
         (Source("digits", {"size": 3}), "source.size is not a key of format digits; there are format"),
         (Source("cifar10", {"uri": "x"}), "source.uri is not a key of format cifar10; there are format, url"),
         (Source("cifar10", {}), "source.url is None; format cifar10 needs an http or https URL"),
@@ -260,7 +261,7 @@ def test_files_that_are_no_batches(content, sentence, fake, tmp_path):
 )
 def test_sources_are_checked(source, sentence, tmp_path):
     with pytest.raises(StudyError, match=sentence):
-        formats.check(source, "datasets.small.source")
+        sources.check(source, "datasets.small.source")
 
 
 def command(project, root, *arguments):

@@ -42,8 +42,8 @@ def test_predictions_are_whole_compact_and_the_same_every_time(trained):
     first = file.read_bytes()
     with np.load(file) as arrays:
         assert {name: arrays[name].shape for name in arrays} == {
-            "labels": (40,), "predicted": (40,), "rank": (40,), "confidence": (40,), "nll": (40,), "classes": (6,),
-            "cell": (), "checkpoint_sha256": (),
+            "cell": (), "checkpoint_sha256": (), "classes": (6,),
+            "labels": (40,), "predicted": (40,), "rank": (40,), "confidence": (40,), "nll": (40,),
         }  # fmt: skip
         metrics = json.loads((cells.predictions(CNN) / "metrics.json").read_text())
         assert metrics["top1_error"] == np.mean(arrays["predicted"] != arrays["labels"])
@@ -62,6 +62,16 @@ def test_the_resume_state_is_removed(trained):
     assert resume.folder(CNN).is_dir()
     evaluate.evaluate(CNN)
     assert not resume.folder(CNN).exists()
+
+
+def test_the_state_of_another_training_of_the_cell_stays(trained):
+    """A queued experiment with another recipe keeps its state under the same root."""
+    other = resume.Store(CNN, "0" * 64)
+    with resume.exclusive(other.lock, CNN):
+        other.save(resume.State(1, 1, {"seconds": 1.0}, b"", b"of another recipe"))
+    evaluate.evaluate(CNN)
+    assert [path.name for path in resume.folder(CNN).iterdir()] == ["0" * 64]
+    assert other.load().best == b"of another recipe"
 
 
 def test_a_checkpoint_of_another_cell_is_refused(trained):
@@ -98,6 +108,22 @@ def test_a_foreign_record_is_one_sentence(trained, record):
         evaluate.evaluate(CNN)
 
 
+def test_what_is_edited_meanwhile_is_not_recorded(trained, monkeypatch):
+    from study.engine import testing
+
+    def edited(cell, data):
+        predictions = before(cell, data)
+        labels = cells.raw("tiny") / "test_labels.npy"
+        labels.write_bytes(labels.read_bytes()[:-1] + b"\1")
+        return predictions
+
+    before = testing._predict
+    monkeypatch.setattr(testing, "_predict", edited)
+    with pytest.raises(StudyError, match="were edited while it was made, so nothing was written"):
+        evaluate.evaluate(CNN)
+    assert not cells.predictions(CNN).exists()
+
+
 def test_a_missing_checkpoint_is_one_sentence(trained):
     with pytest.raises(StudyError, match="is not here; the stage train makes it"):
         evaluate.evaluate(VIT)
@@ -132,7 +158,7 @@ def take_steps(arch, folder):
     import torch
 
     device = torch.device("cpu")
-    dataset = load_dataset(Source("cifar10", {"url": "http://127.0.0.1:9"}), folder)
+    dataset = load_dataset(Source("cifar10", {"url": "http://127.0.0.1:9"}), folder, folder)
     recipe = Recipe(**{**vars(Params.load().recipe("cifar10", "resnet50_scratch")), "batch_size": 4})
     exactness.pin(device, recipe.precision)
     few = ImageSet.load(dataset.train_images[:8], dataset.train_labels[:8], device)
@@ -149,4 +175,4 @@ def take_steps(arch, folder):
     outputs = logits(model, tests, preprocess, recipe.precision, trainer.channels_last).numpy()
     assert outputs.shape == (8, 10)
     assert np.array_equal(outputs, logits(trainer.model, tests, preprocess, recipe.precision, trainer.channels_last).numpy())
-    assert Predictions.from_logits(outputs, dataset.test_labels[:8], dataset.classes).metrics()["images"] == 8
+    assert Predictions.from_logits(CNN, "0" * 64, outputs, dataset.test_labels[:8], dataset.classes).metrics()["images"] == 8

@@ -83,4 +83,8 @@ def test_default_grid(root):
     expected |= {f"split@{cell.dataset}-{cell.fraction}-{cell.seed}" for cell in grid.cells()}
     expected |= {f"{stage}@{cell}" for cell in grid.cells() for stage in ("train", "evaluate")}
     assert sorted(names.split()) == sorted([*expected, f"aggregate@{grid.name}"])
-    assert "train@cifar10-resnet50_im1k-0.2-0" in expected  # as everybody calls them
+    cell = f"{grid.datasets[0]}-{grid.models[0].name}-{grid.ladder[-1]}-{grid.seeds[0]}"
+    assert {
+        f"train@{cell}",
+        f"split@{grid.datasets[0]}-{grid.ladder[-1]}-{grid.seeds[0]}",
+    } <= expected  # as everybody calls them

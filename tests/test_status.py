@@ -1,5 +1,6 @@
 """`python -m tools.status`: each cell's state agrees with `dvc status`, while DVC is at work too, and nothing is written."""
 
+import dataclasses
 import fcntl
 import json
 import os
@@ -21,6 +22,7 @@ from study.design.cells import Cell
 from study.engine import resume
 from study.pipeline import status, timing
 from study.pipeline.status import State
+from study.runtime import records
 from study.settings.grid import Grid
 from study.settings.params import Params
 from tools import status as command
@@ -29,6 +31,8 @@ CNN = Cell("digits", "cnn_scratch", 0.2, 0)
 GLYPHS = Cell("digits", "cnn_glyphs", 0.2, 0)
 TINY = (
     "datasets.digits.recipe.epochs=10",
+    "datasets.digits.recipe.budget=epochs",
+    "datasets.digits.recipe.batch_size=64",
     "study.name=digits",
     "study.datasets=[digits]",
     "study.models=[cnn_scratch,cnn_glyphs]",
@@ -42,11 +46,11 @@ def put(folder, *names):
         (folder / name).write_text(f"{name} of {folder}\n")
 
 
-def provenance(cell, device="CPU", rate=100.0, images=200, model_recipe=None):
-    recipe = {"image_size": 32, "batch_size": 64, "precision": "fp32", **(model_recipe or {})}
-    record = {"cell": str(cell), "recipe": recipe, "device": device, "images_per_second": rate, "train_images": images}
-    cells.history(cell).mkdir(parents=True, exist_ok=True)
-    (cells.history(cell) / "provenance.json").write_text(json.dumps(record))
+def record(cell, device="CPU", rate=100.0, full_images=1000, **recipe):
+    """What a training of ``cell`` took here; ``full_images`` are the train images of fraction 1.0."""
+    recipe = {"image_size": 32, "batch_size": 64, "precision": "fp32", **recipe}
+    rest = {"wall_seconds": 1.0, "python": "3.11", "platform": "Linux", "code_sha256": "0" * 64, "wandb_run_id": None}
+    records.Record(str(cell), **recipe, full_images=full_images, images_per_second=rate, device=device, **rest).save()
 
 
 def outputs():
@@ -57,7 +61,7 @@ def outputs():
     for model in grid.models:
         put(cells.weights(model.name), "card.json")
     for cell in grid.cells():
-        put(cells.split(cell.dataset, cell.fraction, cell.seed), "train.npy", "validation.npy")
+        put(cells.split(cell.dataset, cell.fraction, cell.seed), "train.npy", "validation.npy", "split.json")
         put(cells.runs(cell), "checkpoint.safetensors")
         put(cells.history(cell), "history.csv", "provenance.json")
         put(cells.predictions(cell), "predictions.npz", "metrics.json")
@@ -348,7 +352,7 @@ def test_a_failure_of_old_does_not_hide_a_result(clone):
 def test_time_left_by_the_rate_of_the_model(by_hand):
     assert one().seconds is None
     for fraction, rate in ((1.0, 90.0), (0.5, 100.0), (0.1, 500.0)):
-        provenance(Cell("digits", "cnn_scratch", fraction, 0), rate=rate, images=round(1000 * fraction))
+        record(Cell("digits", "cnn_scratch", fraction, 0), rate=rate)
     assert (one().seconds, one().device) == (200 * 10 / 100.0, "CPU")
     assert one(GLYPHS).seconds is None
     text = " ".join(" ".join(command.lines(status.read())).split())
@@ -357,25 +361,29 @@ def test_time_left_by_the_rate_of_the_model(by_hand):
 
 
 def test_rates_of_the_commonest_device_and_of_the_same_size_count(by_hand):
-    provenance(Cell("digits", "cnn_scratch", 1.0, 0), "H200", 1000.0, 1000)
-    provenance(Cell("digits", "cnn_glyphs", 1.0, 0), "H200", 2000.0, 1000)
-    provenance(Cell("digits", "cnn_glyphs", 0.5, 0), "CPU", 10.0, 500)
-    provenance(Cell("digits", "cnn_glyphs", 0.1, 0), "H200", 9.0, 100, {"image_size": 224})
+    record(Cell("digits", "cnn_scratch", 1.0, 0), "H200", 1000.0)
+    record(Cell("digits", "cnn_glyphs", 1.0, 0), "H200", 2000.0)
+    record(Cell("digits", "cnn_glyphs", 0.5, 0), "CPU", 10.0)
+    record(Cell("digits", "cnn_glyphs", 0.1, 0), "H200", 9.0, image_size=224)
     rates, recipe = timing.Timing(Params.load()), Params.load().recipe("digits", "cnn_glyphs")
     assert rates.rate(GLYPHS, recipe) == timing.Rate(2000.0, "H200")
     assert rates.rate(Cell("digits", "vit_scratch", 0.2, 0), recipe) is None
-    shutil.rmtree(cells.history(Cell("digits", "cnn_glyphs", 1.0, 0)))
-    shutil.rmtree(cells.history(Cell("digits", "cnn_glyphs", 0.1, 0)))
-    provenance(Cell("digits", "cnn_scratch", 0.5, 0), "H200", 1000.0, 500)
+    for fraction in (1.0, 0.1):
+        records.path(Cell("digits", "cnn_glyphs", fraction, 0)).unlink()
+    record(Cell("digits", "cnn_scratch", 0.5, 0), "H200", 1000.0)
     assert timing.Timing(Params.load()).rate(GLYPHS, recipe) == timing.Rate(10.0, "CPU")  # all that there is
 
 
-def test_damaged_provenance_is_passed_over(by_hand):
-    provenance(GLYPHS)
+def test_damaged_records_are_passed_over(by_hand):
+    record(GLYPHS)
     for name, content in (("a", "{"), ("b", "[]"), ("c", '{"cell": "x"}')):
-        (cells.DATA / "history" / name).mkdir()
-        (cells.DATA / "history" / name / "provenance.json").write_text(content)
+        (cells.DATA / "records" / f"{name}.json").write_text(content)
     assert one(Cell("digits", "cnn_glyphs", 1.0, 0)).seconds == 1000 * 10 / 100.0
+
+
+def images(params, budget):
+    recipe = dataclasses.replace(params.recipe(CNN.dataset, CNN.model), budget=budget)
+    return timing.Timing(params).images(CNN, recipe)
 
 
 def test_images_of_a_dataset_that_was_never_trained_on(by_hand):
@@ -383,7 +391,8 @@ def test_images_of_a_dataset_that_was_never_trained_on(by_hand):
 
     cells.raw("digits").mkdir(parents=True)
     np.save(cells.raw("digits") / "train_labels.npy", np.zeros(1000, np.int64))
-    assert timing.Timing(Params.load()).images(CNN) == pytest.approx(1000 * 0.9 * 0.2)
+    assert images(Params.load(), "epochs") == pytest.approx(1000 * 0.9 * 0.2)
+    assert images(Params.load(), "steps") == pytest.approx(1000 * 0.9)
 
 
 def test_mistakes_in_params_are_one_sentence(clone):

@@ -1,12 +1,13 @@
 """The loop: exactness, the recipe, and errors in one sentence."""
 
+import hashlib
 import json
 import math
 
 import numpy as np
 import pytest
 import torch
-from tiny import CNN, VIT, make, outs, write_raw
+from tiny import CNN, VIT, make, outs, write_raw, write_split
 
 from stages import evaluate, train
 from study.base.errors import StudyError
@@ -14,8 +15,12 @@ from study.design import cells
 from study.design.cells import Cell
 from study.design.recipe import Recipe
 from study.engine.batches import ImageSet, Preprocess
-from study.engine.training import Epoch, Trainer, best, learning_rate
+from study.engine.inputs import Inputs
+from study.engine.run import Training
+from study.engine.training import Trainer, learning_rate
 from study.models.build import build
+from study.results.history import Epoch, best
+from study.runtime import records
 
 RECIPE = Recipe(
     image_size=32,
@@ -37,7 +42,7 @@ def on_the_cpu(monkeypatch):
 
 def run(cell: Cell) -> None:
     """One training, in this process."""
-    train.Training(train.Inputs.read(cell)).run(None)
+    train.train(cell)
 
 
 def trainer(recipe=RECIPE, seed=0, arch=("test_vit", {"patch_size": 8, "depth": 1}), device="cpu") -> Trainer:
@@ -86,13 +91,12 @@ def test_outs_are_those_of_the_contract(tmp_path, monkeypatch):
     assert origin["train_images"] == 70
     assert origin["validation_images"] == 20
     assert origin["recipe"]["epochs"] == 4
-    assert set(origin["data_md5"]) == {
-        "classes.json",
-        *(f"{part}_{kind}.npy" for part in ("train", "test") for kind in ("images", "labels")),
-    }
-    assert len(origin["code_sha256"]) == 64
-    assert origin["device"].startswith("CPU (")
-    assert origin["images_per_second"] > 0
+    assert (origin["full_images"], origin["official_images"]) == (70, 90)
+    assert set(origin["data_md5"]) == {"classes.json", "train_images.npy", "train_labels.npy"}
+    assert origin["checkpoint_sha256"] == hashlib.sha256(outs(tmp_path, CNN)["checkpoint.safetensors"]).hexdigest()
+    assert not {"wall_seconds", "images_per_second", "device", "python", "platform", "wandb_run_id"} & set(origin)
+    record = records.Record.load(records.path(CNN))
+    assert record.device.startswith("CPU (") and record.images_per_second > 0 and len(record.code_sha256) == 64
     errors = [float(line.split(",")[5]) for line in lines[1:]]
     assert origin["best_epoch"] == 1 + errors.index(min(errors))
     assert sorted(path.name for path in cells.runs(CNN).iterdir()) == ["checkpoint.safetensors"]
@@ -110,9 +114,74 @@ def test_learning_rate_is_annealed_per_epoch():
         schedule.step()
 
 
-def test_the_best_epoch_is_the_earliest_of_equals():
-    errors = [0.4, 0.2, 0.3, 0.2]
-    assert best([Epoch(place + 1, 0, 0, 0, 0, error) for place, error in enumerate(errors)]) == 2
+def test_the_best_epoch_is_that_of_the_lowest_loss_among_equals():
+    lines = [(0.4, 1.0), (0.2, 0.9), (0.3, 0.1), (0.2, 0.7), (0.2, 0.7)]
+    assert best([Epoch(place + 1, 0, 0, 0, loss, error) for place, (error, loss) in enumerate(lines)]) == 4
+
+
+def test_warm_up_climbs_in_equal_steps_and_the_cosine_takes_the_rest():
+    recipe = Recipe(**{**vars(RECIPE), "epochs": 6, "warmup_epochs": 2, "learning_rate": 0.3})
+    rates = [learning_rate(recipe, epoch) for epoch in range(6)]
+    assert rates[:3] == pytest.approx([0.1, 0.2, 0.3])
+    assert rates[3:] == pytest.approx([0.15 * (1 + math.cos(math.pi * step / 4)) for step in (1, 2, 3)])
+
+
+def test_a_budget_of_steps_gives_a_subset_the_steps_of_the_whole():
+    recipe = Recipe(**{**vars(RECIPE), "budget": "steps"})
+    ours = trainer(recipe)
+    again = Trainer(ours.model, recipe, 0, ours.train, ours.validation, ours.preprocess, full=145)
+    assert (len(ours.steps), len(again.steps)) == (4, 9)  # 16 images a step; the last image joins the step before
+    seen = np.bincount(again._plan(0)[0].numpy(), minlength=58)
+    assert seen.sum() == 145 and seen.min() == 2 and seen.max() == 3  # whole orders, one after the other
+    assert len(Trainer(ours.model, RECIPE, 0, ours.train, ours.validation, ours.preprocess, full=145).steps) == 4
+
+
+@pytest.mark.parametrize(
+    ("recipe", "theirs"),
+    [
+        ({"optimizer": "adamw"}, lambda p: torch.optim.AdamW(p, lr=0.002, eps=1e-3, weight_decay=0.01)),
+        ({"optimizer": "sgd", "momentum": 0.8}, lambda p: torch.optim.SGD(p, lr=0.002, momentum=0.8, weight_decay=0.01)),
+        ({"clip_norm": 0.1}, lambda p: torch.optim.Adam(p, lr=0.002, eps=1e-3, weight_decay=0.01)),
+        ({"label_smoothing": 0.1}, lambda p: torch.optim.Adam(p, lr=0.002, eps=1e-3, weight_decay=0.01)),
+    ],
+    ids=["adamw", "sgd", "clip", "smoothing"],
+)
+def test_other_recipes_do_what_a_plain_loop_does(recipe, theirs):
+    from study.engine.batches import order
+
+    ours = trainer(Recipe(**{**vars(RECIPE), "eps": 1e-3, **recipe}))
+    ours.run_epoch(0, quiet)
+    model = build("test_vit", {"patch_size": 8, "depth": 1}, classes=6, image_size=32, seed=0)
+    optimizer = theirs(model.parameters())
+    images, labels = (ours.train.images.float() / 255 - 0.5) / 0.25, ours.train.labels
+    for batch in torch.from_numpy(order(58, 58, 0, 0)).split(16):
+        smoothing = recipe.get("label_smoothing", 0.0)
+        loss = torch.nn.functional.cross_entropy(model(images[batch]), labels[batch], label_smoothing=smoothing)
+        optimizer.zero_grad()
+        loss.backward()
+        if "clip_norm" in recipe:
+            torch.nn.utils.clip_grad_norm_(model.parameters(), recipe["clip_norm"])
+        optimizer.step()
+    for name, parameter in model.named_parameters():
+        assert torch.allclose(parameter, ours.model.get_parameter(name), atol=1e-5), name
+
+
+@pytest.mark.parametrize("augmentation", ["none", "flip_crop"])
+def test_a_linear_probe_trains_the_classifier_alone(augmentation):
+    recipe = Recipe(**{**vars(RECIPE), "trained": "head", "augmentation": augmentation})
+    ours = trainer(recipe, arch=("resnet10t", {"stem_width": 8}))
+    before = {name: tensor.clone() for name, tensor in ours.model.state_dict().items()}
+    line = ours.run_epoch(0, quiet)
+    changed = {name for name, tensor in ours.model.state_dict().items() if not torch.equal(tensor, before[name])}
+    assert changed == {"fc.weight", "fc.bias"}
+    from study.engine.inference import logits
+
+    found = logits(ours.model, ours.validation, ours.preprocess, "fp32", ours.channels_last)
+    assert line.val_error == (found.argmax(1) != ours.validation.labels).double().mean().item()
+    saved = {name: tensor.clone() for name, tensor in ours.tensors().items()}
+    rest = trainer(recipe, arch=("resnet10t", {"stem_width": 8}))
+    rest.restore(saved)
+    assert ours.run_epoch(1, quiet) == rest.run_epoch(1, quiet)
 
 
 def test_an_epoch_is_what_a_plain_loop_does():
@@ -126,7 +195,7 @@ def test_an_epoch_is_what_a_plain_loop_does():
     adam = torch.optim.Adam(model.parameters(), lr=0.002, betas=(0.9, 0.999), eps=eps, weight_decay=0.01)
     images, labels = (ours.train.images.float() / 255 - 0.5) / 0.25, ours.train.labels
     total, wrong = 0.0, 0
-    for batch in torch.from_numpy(order(58, 0, 0)).split(16):
+    for batch in torch.from_numpy(order(58, 58, 0, 0)).split(16):
         logits = model(images[batch])
         loss = torch.nn.functional.cross_entropy(logits, labels[batch])
         adam.zero_grad()
@@ -202,7 +271,7 @@ def test_what_is_edited_meanwhile_is_not_recorded_as_the_result_of_the_edit(tmp_
     params = make(tmp_path) / "params.yaml"
     monkeypatch.chdir(tmp_path)
     before = params.read_text()
-    whole = train.Training(train.Inputs.read(CNN))
+    whole = Training(Inputs.read(CNN))
     run_epoch = Trainer.run_epoch
 
     def edited(*arguments):
@@ -268,7 +337,7 @@ def test_a_card_of_another_arch_is_refused(tmp_path, monkeypatch):
 
 def test_one_image_left_over_does_not_break_batch_normalisation(tmp_path, monkeypatch):
     monkeypatch.chdir(make(tmp_path, epochs=1))
-    np.save(cells.split("tiny", 1.0, 0) / "train.npy", np.arange(65))  # 4 * 16 + 1
+    write_split(tmp_path, CNN, np.arange(65), np.arange(65, 90))  # 4 * 16 + 1
     run(CNN)
 
 

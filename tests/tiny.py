@@ -58,9 +58,14 @@ def make(folder: Path, **recipe) -> Path:
         path.mkdir(parents=True)
         Card(arch, options, None, None, None, (0.5, 0.5, 0.5), (0.25, 0.25, 0.25), "bilinear").write(path)
     for cell in (CNN, Cell("tiny", "cnn", 1.0, 1)):
-        parts = np.arange(0, 70), np.arange(70, 90)
-        Split(cell.dataset, cell.fraction, cell.seed, 0.1, 90, *parts).save(folder / cells.split("tiny", 1.0, cell.seed))
+        write_split(folder, cell, np.arange(0, 70), np.arange(70, 90))
     return folder
+
+
+def write_split(folder: Path, cell: Cell, train: np.ndarray, validation: np.ndarray) -> None:
+    """What the stage split would have written for ``cell``, with these indices."""
+    target = folder / cells.split(cell.dataset, cell.fraction, cell.seed)
+    Split(cell.dataset, cell.fraction, cell.seed, 0.1, 90, train, validation).save(target)
 
 
 def write_raw(folder: Path, classes: int = CLASSES) -> None:

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from study.base.console import parser, run, say
 from study.base.errors import StudyError
 from study.design import cells
-from study.report.table import NONE, with_unit
-from study.statistics.effects import HYPOTHESES
-from study.statistics.estimates import Estimate
+from study.report.numbers import NONE, with_unit
+from study.statistics.estimate import Estimate
+from study.statistics.hypotheses import HYPOTHESES
 
 
 @dataclass(frozen=True)
@@ -57,13 +57,11 @@ def main() -> None:
             raise StudyError(f"there is no report of {report}; dvc repro makes it, dvc exp list names the experiments.")
     say(_aligned(("Hypothesis or claim", *map(str, reports)), [_claim(key, verdicts) for key in verdicts[0]]))
     for key in HYPOTHESES:
-        parts = [{row["part"]: row for row in report.rows(f"parts_{key.lower()}")} for report in reports]
-        names = dict.fromkeys(name for found in parts for name in found)
+        parts = [{row.get("key", row["part"]): row for row in report.rows(f"parts_{key.lower()}")} for report in reports]
+        names = {name: row["part"] for found in reversed(parts) for name, row in found.items()}
         if names:
-            say(
-                "\n"
-                + _aligned((key, *map(str, reports)), [(name, *(_part(found.get(name)) for found in parts)) for name in names])
-            )
+            rows = [(names[name], *(_part(found.get(name)) for found in parts)) for name in names]
+            say("\n" + _aligned((key, *map(str, reports)), rows))
 
 
 def _claim(key: str, verdicts: Sequence[dict[str, dict[str, str]]]) -> tuple[str, ...]:
@@ -71,11 +69,12 @@ def _claim(key: str, verdicts: Sequence[dict[str, dict[str, str]]]) -> tuple[str
 
 
 def _part(row: dict[str, str] | None) -> str:
-    """``+3.10 [+1.00, +5.20] supported``, in points."""
+    """``+3.1 [+1.0, +5.2] supported``, in points. Older reports may lack an interval."""
     if row is None or not row["effect"]:
         return NONE
-    low, high = (float(row[name]) if row[name] else None for name in ("effect_low", "effect_high"))
-    return f"{with_unit(Estimate(float(row['effect']), low, high, ()), row['unit'])} {row['verdict']}"
+    effect, low, high = (float(row[name] or "nan") for name in ("effect", "effect_low", "effect_high"))
+    text = with_unit(Estimate(effect, low, high), row["unit"])
+    return f"{text.partition(' ')[0] if low != low else text} {row['verdict']}"
 
 
 def _aligned(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

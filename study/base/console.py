@@ -1,8 +1,10 @@
 """How every stage talks to the person who started it: errors in one sentence, progress on a terminal and in a log."""
 
 import argparse
+import math
 import os
 import signal
+import subprocess
 import sys
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -13,10 +15,15 @@ from study.base.errors import StudyError
 
 
 def parser(module_doc: str, name: str, package: str = "stages") -> argparse.ArgumentParser:
-    """A parser for ``python -m <package>.<name>`` that shows the module's docstring as its help."""
-    return argparse.ArgumentParser(
+    """A parser for ``python -m <package>.<name>`` that shows the module's docstring as its help.
+
+    Arguments of ``type=float`` are seconds or shares: they are finite numbers above 0.
+    """
+    made = argparse.ArgumentParser(
         prog=f"python -m {package}.{name}", description=module_doc, formatter_class=argparse.RawDescriptionHelpFormatter
     )
+    made.register("type", float, _positive)
+    return made
 
 
 def run(main: Callable[[], None]) -> None:
@@ -27,7 +34,7 @@ def run(main: Callable[[], None]) -> None:
     try:
         main()
     except StudyError as error:
-        sys.exit(f"error: {error}")
+        sys.exit(f"error: {error}{_way_back(str(error))}")
     except BrokenPipeError:
         hush()
         sys.exit(128 + signal.SIGPIPE)
@@ -49,3 +56,31 @@ def progress(**options: Any) -> "tqdm[Any]":
 def say(*parts: Iterable[str] | str) -> None:
     """Print one line at once, so that it stands in the right place of a log that DVC also writes to."""
     print(*parts, flush=True)
+
+
+ABOUT_PARAMS = ("params.yaml", "fraction is", "seed is")  # how errors begin that -S of dvc exp run may have caused
+WAY_BACK = (
+    " params.yaml differs from the last commit (-S writes into it before anything runs): git checkout HEAD -- params.yaml puts "
+    "it back; -S ++key=value sets a key whether or not it is there, -S ~key takes it away."
+)
+
+
+def _way_back(error: str) -> str:
+    """Under DVC, a sentence on how params.yaml is put back, where an ``error`` is about it and git knows another one."""
+    if "DVC_STAGE" not in os.environ or not error.startswith(ABOUT_PARAMS):
+        return ""
+    try:
+        differs = subprocess.run(["git", "diff", "--quiet", "HEAD", "--", "params.yaml"], capture_output=True, check=False)
+    except OSError:  # there is no git
+        return ""
+    return WAY_BACK if differs.returncode == 1 else ""
+
+
+def _positive(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not 0 < value < math.inf:
+        raise argparse.ArgumentTypeError(f"{text} is no number above 0")
+    return value

@@ -1,20 +1,133 @@
-"""YAML as DVC reads and writes it, which is version 1.2: ``1e-05`` is a number there, to PyYAML alone it is text."""
+"""YAML as DVC reads it: version 1.2 through ruamel, where ``010`` is ten, and ``yes`` and ``1:20`` are text.
+
+Where ruamel is not installed, PyYAML reads, which knows version 1.1. There a scalar that the two versions may take for
+different things is refused, so that the answer is DVC's or none. Duplicate keys are refused by both.
+"""
 
 import re
+from collections.abc import Hashable
 from typing import Any
 
 import yaml
 
+from study.base.errors import one_line
 
-class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
-    """PyYAML's safe loader, in C where it was built with it (a lock of 64 cells takes a second otherwise)."""
-
-
-_Loader.add_implicit_resolver(
-    "tag:yaml.org,2002:float", re.compile(r"[-+]?[0-9]+(\.[0-9]*)?[eE][-+]?[0-9]+$"), list("-+0123456789")
+_Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # in C where PyYAML was built with it
+DEPTH = 100  # lists and mappings inside each other; the C parsers end the process at some ten thousand
+INTEGER = re.compile(r"[-+]?(0|[1-9][0-9]*)")
+DECIMAL = re.compile(r"[-+]?(0|[1-9][0-9]*)(\.[0-9]*)?([eE][-+]?[0-9]+)?|[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)")
+CONSTANTS = {word: value for value in (True, False) for text in [str(value)] for word in (text, text.lower(), text.upper())}
+NULL = re.compile(r"~|null|Null|NULL|")
+DOUBTFUL = re.compile(
+    r"""[-+]?[0-9][0-9_]*                                     # 010, 1_000
+      | [-+]?[0-9_]*\.[0-9_]*([eE][-+]?[0-9]*)?               # .5, 1_0.5, 01.5
+      | [-+]?[0-9][0-9_]*[eE][-+]?[0-9]+                      # 01e5
+      | [-+]?0[xob][0-9a-fA-F_]+                              # 0o10
+      | [-+]?[0-9][0-9_]*(:[0-9]+)+(\.[0-9_]*)?               # 1:20
+      | [0-9]{4}-[0-9][0-9]?-[0-9][0-9]?([Tt\s].*)?           # dates
+      | y|n|yes|no|on|off|=""",
+    re.VERBOSE | re.IGNORECASE,
 )
+SURPRISES = (
+    ValueError,
+    TypeError,
+    LookupError,
+    AttributeError,
+    ArithmeticError,
+    RecursionError,
+)  # of both libraries' constructors
 
 
 def load(text: str) -> Any:
-    """``text`` as plain data; raises yaml.YAMLError."""
-    return yaml.load(text, _Loader)
+    """``text`` as plain data. Raises yaml.YAMLError, whichever library reads and whatever it raises."""
+    if _depth(text) > DEPTH:
+        raise yaml.YAMLError(f"lists and mappings stand more than {DEPTH} deep inside each other")
+    try:
+        from ruamel.yaml import YAML
+        from ruamel.yaml.error import YAMLError
+    except ImportError:
+        return load_without_ruamel(text)
+    try:
+        return YAML(typ="safe").load(text)
+    except (YAMLError, *SURPRISES) as error:
+        raise yaml.YAMLError(one_line(error)) from None
+
+
+def load_without_ruamel(text: str) -> Any:
+    """``text`` as plain data. Raises yaml.YAMLError, also for what YAML 1.1 and 1.2 may read as different things."""
+    try:
+        return yaml.load(text, _Strict)
+    except SURPRISES as error:
+        raise yaml.YAMLError(one_line(error)) from None
+
+
+def _depth(text: str) -> int:
+    """How many lists and mappings stand inside each other at most; events are read one by one, without recursion."""
+    depth = deepest = 0
+    try:
+        for event in yaml.parse(text, _Loader):
+            depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+            deepest = max(deepest, depth)
+    except yaml.YAMLError:
+        if deepest > DEPTH:  # else whoever reads it for good says what is wrong
+            return deepest
+        raise
+    return deepest
+
+
+class _Strict(_Loader):  # type: ignore[misc]
+    """What YAML 1.1 and 1.2 agree on."""
+
+    yaml_implicit_resolvers: dict[str, Any] = {}  # noqa: RUF012
+
+    def construct_mapping(self, node: Any, deep: bool = False) -> dict[Hashable, Any]:
+        if isinstance(node, yaml.MappingNode):
+            seen = set()
+            for key, _ in node.value:
+                found = self.construct_object(key, deep=True) if key.tag != "tag:yaml.org,2002:merge" else "<<"
+                if not isinstance(found, Hashable) or found in seen:
+                    raise yaml.constructor.ConstructorError(None, None, f"found duplicate key {found!r}", key.start_mark)
+                seen.add(found)
+        return super().construct_mapping(node, deep)  # type: ignore[no-any-return]
+
+
+def _constant(loader: yaml.SafeLoader, node: yaml.ScalarNode) -> Any:
+    return CONSTANTS[node.value]
+
+
+def _integer(loader: yaml.SafeLoader, node: yaml.ScalarNode) -> int:
+    return int(node.value) if INTEGER.fullmatch(node.value) else _doubtful(loader, node)
+
+
+def _decimal(loader: yaml.SafeLoader, node: yaml.ScalarNode) -> float:
+    if not DECIMAL.fullmatch(node.value):
+        _doubtful(loader, node)
+    return float(node.value.replace(".inf", "inf").replace(".nan", "nan") if node.value[-1:].isalpha() else node.value)
+
+
+def _doubtful(loader: yaml.SafeLoader, node: yaml.Node) -> Any:
+    written = node.value if isinstance(node, yaml.ScalarNode) else node.tag
+    raise yaml.constructor.ConstructorError(
+        None,
+        None,
+        f"{written} is not the same in all versions of YAML; write a plain number, true or false, or quotes",
+        node.start_mark,
+    )
+
+
+for _tag, _pattern, _first in (
+    ("null", NULL, "~nN\0"),
+    ("bool", re.compile("|".join(CONSTANTS)), "tTfF"),
+    ("merge", re.compile("<<"), "<"),
+    ("int", INTEGER, "-+0123456789"),
+    ("float", DECIMAL, "-+.0123456789"),
+    ("doubtful", DOUBTFUL, "-+.0123456789yYnNoO="),
+):
+    _firsts: list[Any] = ["" if each == "\0" else each for each in _first]
+    _Strict.add_implicit_resolver(
+        f"tag:yaml.org,2002:{_tag}", re.compile(f"(?:{_pattern.pattern})\\Z", _pattern.flags), _firsts
+    )
+for _tag, _make in (("bool", _constant), ("int", _integer), ("float", _decimal)):
+    _Strict.add_constructor(f"tag:yaml.org,2002:{_tag}", _make)
+for _tag in ("doubtful", "timestamp", "binary", "set", "omap", "pairs"):
+    _Strict.add_constructor(f"tag:yaml.org,2002:{_tag}", _doubtful)

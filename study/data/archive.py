@@ -16,9 +16,9 @@ from typing import IO, Any
 from study.base.console import say
 from study.base.errors import StudyError, one_line
 from study.data import place
-from study.data.options import is_url
 from study.data.transfer import Checksum, fetched
 from study.data.walk import some
+from study.settings.sources import is_url
 
 ENDINGS = (".zip", ".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz")
 MOST = 100  # times the archive's own size may it unpack to, and a GB: more is no archive of images

@@ -14,6 +14,7 @@ from study.base.errors import StudyError
 from study.data.dataset import Dataset
 from study.data.decode import Decoded, Item, decode
 from study.data.walk import in_bytes, some
+from study.data.watched import refuse
 
 
 class Counted(Protocol):
@@ -39,8 +40,8 @@ class Images:
     def assembled(self, options: Mapping[str, Any], draft: Path) -> Dataset:
         """The dataset; its images are memory maps of .npy files in the folder ``draft``.
 
-        ``options``: side, fit, unreadable ("stop" or "skip") and, where there is a digest, md5 (None: said, not checked).
-        Raises StudyError.
+        ``options``: side, fit, unreadable ("stop" or "skip") and, where there is a digest, md5 (None: said, not checked) and
+        unwatched (the dataset's name, where DVC does not see its files: then md5 must be given). Raises StudyError.
         """
         check_classes(self.classes)
         side, fit = options["side"], options["fit"]
@@ -48,7 +49,10 @@ class Images:
         done = {part: decode(items, len(items), side, fit, draft / f"{part}_images.npy") for part, items in parts.items()}
         _unreadable([failure for decoded in done.values() for failure in decoded.unreadable], options["unreadable"] == "skip")
         if "md5" in options:
-            _check_digest(digest(self._sums(done.values())), options["md5"])
+            found = digest(self._sums(done.values()))
+            if options["md5"] is None and "unwatched" in options:
+                refuse(options["path"], options["unwatched"], found)
+            _check_digest(found, options["md5"])
         train, test = (_arrays(decoded, draft / f"{part}_images.npy") for part, decoded in done.items())
         _check_parts(train[1], test[1], self.classes)
         return Dataset(*train, *test, tuple(self.classes))

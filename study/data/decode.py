@@ -5,6 +5,7 @@ order of the files.
 """
 
 import hashlib
+import signal
 from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
@@ -90,7 +91,8 @@ def _answers(items: Iterator[Item], size: int, side: int, fit: str, processes: i
         for chunk in chunks:
             yield chunk, _squares([item.content for item in chunk], side, fit)
         return
-    pool = ProcessPoolExecutor(processes, mp_context=get_context("spawn"))  # fork would copy threads' locks
+    # Spawned, as fork would copy threads' locks; Ctrl-C is the parent's to hear, which then ends the others.
+    pool = ProcessPoolExecutor(processes, get_context("spawn"), signal.signal, (signal.SIGINT, signal.SIG_IGN))
     waiting: deque[tuple[list[Item], Future[_Answer]]] = deque()
     try:
         for chunk in chunks:

@@ -1,11 +1,10 @@
 """A report page as blocks, written as Markdown for a Git host; study/report/webpage.py writes the same as HTML."""
 
-import html
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from study.report.table import Table
+from study.report.text import inline
 
 
 @dataclass(frozen=True)
@@ -18,7 +17,7 @@ class Heading:
 
 @dataclass(frozen=True)
 class Paragraph:
-    """Text with Markdown's **bold**, `code` and [links](to)."""
+    """Text with the marks of study/report/text.py."""
 
     text: str
 
@@ -39,6 +38,13 @@ class Picture:
 
 
 @dataclass(frozen=True)
+class Row:
+    """Pictures side by side where there is room."""
+
+    pictures: tuple[Picture, ...]
+
+
+@dataclass(frozen=True)
 class Details:
     """Blocks that a reader opens by a click on ``summary``, which is such a text too."""
 
@@ -46,21 +52,7 @@ class Details:
     blocks: tuple["Block", ...]
 
 
-Block = Heading | Paragraph | Bullets | Picture | Details | Table
-
-MARKS = (
-    (re.compile(r"`([^`]+)`"), r"<code>\1</code>"),
-    (re.compile(r"\*\*([^*]+)\*\*"), r"<strong>\1</strong>"),
-    (re.compile(r"\[([^\]]+)\]\(([^)\s]+)\)"), r'<a href="\2">\1</a>'),
-)
-
-
-def inline(text: str) -> str:
-    """A text of such marks as HTML. An interval, ``[−0.10, 2.00]``, is no link: no parenthesis follows it directly."""
-    found = html.escape(text)
-    for mark, element in MARKS:
-        found = mark.sub(element, found)
-    return found
+Block = Heading | Paragraph | Bullets | Picture | Row | Details | Table
 
 
 def markdown(blocks: Sequence[Block]) -> str:
@@ -78,6 +70,8 @@ def _markdown(block: Block) -> str:
             return "\n".join(f"- {item}" for item in items)
         case Picture(name, description):
             return f"![{description}](figures/{name}.svg)"
+        case Row(pictures):
+            return "\n".join(map(_markdown, pictures))
         case Details(summary, blocks):  # Git hosts read no Markdown inside the summary
             return f"<details>\n<summary>{inline(summary)}</summary>\n\n{markdown(blocks)}\n</details>"
         case Table():

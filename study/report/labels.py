@@ -23,10 +23,11 @@ class Labels:
         for model in grid.models:
             stems.setdefault(model.name, re.sub(r"_(scratch|pretrained)$", "", model.name))
         self._architectures = {name: _proper(stem) for name, stem in stems.items()}
+        self._architectures |= {model.name: label for model in grid.models if (label := _given(model))}
         plain = {model.name: f"{self._architectures[model.name]}, {kind(model)}" for model in grid.models}
         uses = Counter(plain.values())
         self._models = {name: label if uses[label] == 1 else f"{label} ({name})" for name, label in plain.items()}
-        self._kinds = {model.name: kind(model) for model in grid.models}
+        self._by_name = {model.name: model for model in grid.models}
         self._clash = {name for name, label in plain.items() if uses[label] > 1}
 
     def architecture(self, model: Model) -> str:
@@ -38,10 +39,23 @@ class Labels:
         """``ViT-S/16, pre-trained``."""
         return self._models[model.name]
 
+    def of(self, name: str) -> str:
+        """The label of the model with that key."""
+        return self._models[name]
+
+    def architecture_of(self, name: str) -> str:
+        """The label of its architecture."""
+        return self.architecture(self._by_name[name])
+
 
 def kind(model: Model) -> str:
     """Whether ``model`` starts from pre-trained weights."""
     return "scratch" if model.weights is None else "pre-trained"
+
+
+def _given(model: Model) -> str:
+    """The ``label`` that params.yaml gives a model, without the word that is added to it here; empty where it gives none."""
+    return re.sub(r",? (from )?(scratch|pre-trained)$", "", str(getattr(model, "label", None) or ""))
 
 
 def _proper(stem: str) -> str:

@@ -1,48 +1,70 @@
-"""Wide CSVs for ``dvc plots``: a column for each model, values in percent."""
+"""CSVs for ``dvc plots`` and other plotters: a column for each model, values in percent; and the forest plot's numbers."""
 
 from collections.abc import Iterator
 
 import numpy as np
+import pandas as pd
 
 from study.report.analysis import Analysis
-from study.report.table import Value
-from study.statistics.estimates import Arm
+from study.report.parts import called
+from study.report.table import Value, to_csv
+from study.statistics.contrasts import Arm
+from study.statistics.hypotheses import HYPOTHESES
 
-Plot = tuple[str, tuple[str, ...], list[tuple[Value, ...]]]
 
-
-def all_plots(analysis: Analysis) -> Iterator[Plot]:
-    """(file name without suffix, columns, rows) of each: error by fraction, and validation error by epoch."""
+def all_plots(analysis: Analysis, frame: pd.DataFrame) -> Iterator[tuple[str, str]]:
+    """(file name without suffix, CSV) of each: error by fraction, validation error by epoch, and the forest plot."""
     for dataset in analysis.grid.datasets:
-        yield error_by_fraction(analysis, dataset)
-        if any(cell.dataset == dataset for cell in analysis.results):
-            yield learning(analysis, dataset)
+        yield f"error_{dataset}", error_by_fraction(analysis, frame, dataset)
+        if analysis.one_result(dataset) is not None:
+            yield f"learning_{dataset}", learning(analysis, dataset)
+    yield "forest", forest(analysis)
 
 
-def error_by_fraction(analysis: Analysis, dataset: str) -> Plot:
+def error_by_fraction(analysis: Analysis, frame: pd.DataFrame, dataset: str) -> str:
     """Top-1 test error of each model, mean over seeds, fractions ascending; empty where cells are missing."""
     models = [model.name for model in analysis.grid.models]
-    rows: list[tuple[Value, ...]] = []
-    for fraction in sorted(analysis.grid.fractions):
-        arms = [Arm(dataset, model, fraction) for model in models]
-        rows.append((fraction, *(_percent(analysis.errors.runs(arm)) if arm in analysis.errors else None for arm in arms)))
-    return f"error_{dataset}", ("fraction", *models), rows
+    own = frame[frame["dataset"] == dataset]
+    wide = own.pivot_table(index="fraction", columns="model", values="top1_error", aggfunc="mean")
+    here = {(arm.model, arm.fraction) for arm in analysis.evidence.arms if arm.dataset == dataset}
+    rows: list[list[Value]] = [
+        [
+            fraction,
+            *(_percent(wide[model].to_dict()[fraction]) if (model, fraction) in here else None for model in models),
+        ]
+        for fraction in sorted(analysis.grid.fractions)
+    ]
+    return to_csv(("fraction", *models), rows)
 
 
-def learning(analysis: Analysis, dataset: str) -> Plot:
+def learning(analysis: Analysis, dataset: str) -> str:
     """Validation error of each model at the operating point by epoch, mean over seeds."""
     models = [model.name for model in analysis.grid.models]
     curves = []
     for model in models:
         runs = analysis.arm_results(Arm(dataset, model, analysis.grid.fraction))
         shortest = min((len(run.history) for run in runs), default=0)
-        curves.append([_percent(np.array([run.history[epoch].val_error for run in runs])) for epoch in range(shortest)])
+        curves.append([_percent(float(np.mean([run.history[epoch].val_error for run in runs]))) for epoch in range(shortest)])
     longest = max(map(len, curves))
-    rows: list[tuple[Value, ...]] = [
-        (epoch + 1, *(curve[epoch] if epoch < len(curve) else None for curve in curves)) for epoch in range(longest)
+    rows: list[list[Value]] = [
+        [epoch + 1, *(curve[epoch] if epoch < len(curve) else None for curve in curves)] for epoch in range(longest)
     ]
-    return f"learning_{dataset}", ("epoch", *models), rows
+    return to_csv(("epoch", *models), rows)
 
 
-def _percent(runs: "np.typing.NDArray[np.float64]") -> float:
-    return round(100 * float(runs.mean()), 10)
+def forest(analysis: Analysis) -> str:
+    """Every part of H1 to H3: effect with its interval and attainable range, in points, and its verdict."""
+    rows: list[list[Value]] = []
+    for key in HYPOTHESES:
+        for part in analysis.conclusions.finding(key).parts:
+            effect, range_ = part.estimate, part.attainable
+            numbers = (effect.value, effect.low, effect.high) if effect else (None, None, None)
+            shares = (*numbers, *(range_ or (None, None)))
+            rows.append(
+                [key, called(analysis, key, part), *(each if each is None else _percent(each) for each in shares), part.verdict]
+            )
+    return to_csv(("hypothesis", "part", "effect", "low", "high", "attainable_low", "attainable_high", "verdict"), rows)
+
+
+def _percent(share: float) -> float:
+    return round(100 * share, 10)

@@ -1,47 +1,90 @@
-"""A table in two forms: for reading, as Markdown in percent and points, and for machines, as CSV with all digits."""
+"""A table as data: one list of columns over one list of records, written as Markdown or HTML, and as CSV with all digits."""
 
 import csv
 import io
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from study.statistics.estimates import Estimate
+from study.report.numbers import NONE, percent_with_interval
+from study.statistics.estimate import Estimate
 
 Value = str | int | float | None
-NONE = "–"
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column. ``title`` stands above it on pages, ``name`` in the CSV; either may be empty, and is left out there.
+
+    ``value`` takes it from a record; ``form`` writes it for people. A column of estimates takes three in the CSV: the
+    value, and the ends of its interval as ``<name>_low`` and ``<name>_high``.
+    """
+
+    title: str
+    name: str
+    value: Callable[[Any], Any]
+    form: Callable[[Any], str] = str
+    interval: bool = False
+
+    def names(self) -> tuple[str, ...]:
+        """Its columns in the CSV."""
+        return (self.name, f"{self.name}_low", f"{self.name}_high") if self.interval else (self.name,)
+
+    def values(self, record: Any) -> tuple[Value, ...]:
+        """What they hold for ``record``."""
+        value = self.value(record)
+        if not self.interval:
+            return (value,)
+        return (value.value, value.low, value.high) if isinstance(value, Estimate) else (None, None, None)
+
+
+def estimate(title: str, name: str, value: Callable[[Any], Any], form: Callable[[Any], str] = percent_with_interval) -> Column:
+    """A column of estimates with their intervals."""
+    return Column(title, name, value, form, interval=True)
 
 
 @dataclass(frozen=True)
 class Table:
-    """``name`` is that of its files; ``rows`` are for people under ``header``; ``data`` for machines under ``columns``.
-
-    ``notes`` stand below it: what the intervals are for, and which cells are missing.
-    """
+    """``name`` is that of its files. ``notes`` stand below it. Pages show ``shown`` records, the CSV holds ``records``."""
 
     name: str
     title: str
-    header: tuple[str, ...]
-    rows: tuple[tuple[str, ...], ...]
-    columns: tuple[str, ...]
-    data: tuple[tuple[Value, ...], ...]
+    columns: tuple[Column, ...]
+    records: tuple[Any, ...]
     notes: tuple[str, ...] = ()
+    shown: tuple[Any, ...] | None = None
+
+    @property
+    def header(self) -> tuple[str, ...]:
+        """Titles of the columns that pages show."""
+        return tuple(column.title for column in self.columns if column.title)
+
+    @property
+    def rows(self) -> list[tuple[str, ...]]:
+        """What pages show, as text."""
+        records = self.records if self.shown is None else self.shown
+        return [tuple(_text(column, record) for column in self.columns if column.title) for record in records]
 
     def markdown(self) -> str:
         """The table with its notes, without its title."""
-        align = ["---:" if self.numeric(place) else "---" for place in range(len(self.header))]
-        lines = ["| " + " | ".join(cell.replace("|", "\\|") for cell in row) + " |" for row in (self.header, align, *self.rows)]
+        rows = self.rows
+        align = ["---:" if numeric(rows, place) else "---" for place in range(len(self.header))]
+        lines = ["| " + " | ".join(cell.replace("|", "\\|") for cell in row) + " |" for row in (self.header, align, *rows)]
         return "\n".join(lines) + "\n" + "".join(f"\n{note}\n" for note in self.notes)
 
-    def numeric(self, place: int) -> bool:
-        """Whether a column holds nothing but numbers (with intervals) and gaps, and is aligned right."""
-        return all(row[place] == NONE or row[place][:1] in set("0123456789+−") for row in self.rows)
-
     def csv(self) -> str:
-        """Errors and effects are fractions (not percent or points); what is not there is empty."""
-        return to_csv(self.columns, self.data)
+        """Errors and effects are shares (not percent or points); what is not there is empty."""
+        columns = [column for column in self.columns if column.name]
+        header = [name for column in columns for name in column.names()]
+        return to_csv(header, ([value for column in columns for value in column.values(record)] for record in self.records))
 
 
-def to_csv(columns: Sequence[str], data: Sequence[Sequence[Value]]) -> str:
+def numeric(rows: Sequence[Sequence[str]], place: int) -> bool:
+    """Whether a column holds nothing but numbers (with intervals) and gaps, and is aligned right."""
+    return all(row[place] == NONE or row[place][:1] in set("0123456789+−∞><") for row in rows)
+
+
+def to_csv(columns: Sequence[str], data: Iterable[Sequence[Value]]) -> str:
     """Comma-separated, one line a row, floats with the digits that bring them back exactly."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
@@ -50,45 +93,6 @@ def to_csv(columns: Sequence[str], data: Sequence[Sequence[Value]]) -> str:
     return text.getvalue()
 
 
-def percent(share: float) -> str:
-    """``0.1042`` as ``10.42``."""
-    return f"{100 * share:.2f}"
-
-
-def points(difference: float) -> str:
-    """``-0.0612`` as ``−6.12``, with its sign."""
-    return signed(100 * difference)
-
-
-def signed(value: float, digits: int = 2) -> str:
-    """With a plus or a minus sign; what rounds to nothing has neither."""
-    text = f"{value:+.{digits}f}"
-    return text.lstrip("+-") if float(text) == 0 else text.replace("-", "−")
-
-
-def percent_with_interval(estimate: Estimate | None) -> str:
-    """``10.42 [9.83, 11.02]``."""
-    return _with_interval(estimate, percent)
-
-
-def points_with_interval(estimate: Estimate | None) -> str:
-    """``−6.12 [−6.70, −5.53]``."""
-    return _with_interval(estimate, points)
-
-
-def with_unit(estimate: Estimate | None, unit: str) -> str:
-    """An effect's estimate in points, or a log ratio as it is."""
-    return points_with_interval(estimate) if unit == "points" else _with_interval(estimate, signed)
-
-
-def bounds(estimate: Estimate | None) -> tuple[Value, Value, Value]:
-    """Value, low and high for a CSV."""
-    return (None, None, None) if estimate is None else (estimate.value, estimate.low, estimate.high)
-
-
-def _with_interval(estimate: Estimate | None, form: Callable[[float], str]) -> str:
-    if estimate is None:
-        return NONE
-    if estimate.low is None or estimate.high is None:
-        return form(estimate.value)
-    return f"{form(estimate.value)} [{form(estimate.low)}, {form(estimate.high)}]"
+def _text(column: Column, record: Any) -> str:
+    value = column.value(record)
+    return NONE if value is None else column.form(value)

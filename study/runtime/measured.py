@@ -21,4 +21,6 @@ def keep(cell: Cell, record: Path) -> Path:
 def names() -> list[str]:
     """Names of the folders in data/measured, sorted."""
     folder = cells.DATA / "measured"
-    return sorted(path.name for path in folder.iterdir() if path.is_dir() and not folders.hidden(path)) if folder.is_dir() else []
+    return (
+        sorted(path.name for path in folder.iterdir() if path.is_dir() and not folders.hidden(path)) if folder.is_dir() else []
+    )

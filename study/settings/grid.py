@@ -10,6 +10,7 @@ from study.base import yaml12
 from study.base.errors import StudyError
 from study.design.cells import Cell
 from study.settings.params import Model, Params
+from study.settings.sections import COMPARE
 
 OPERATING_POINT = "${fraction}"  # how dvc.yaml writes it among the numbers of the ladder
 
@@ -19,7 +20,7 @@ class Grid:
     """Every cell that a report is about, and what the models in it are to each other.
 
     ``ladder`` holds the fractions that hypotheses are tested at, ``fraction`` is the operating point of the headline
-    metrics, which may lie off the ladder.
+    metrics, which may lie off the ladder. ``compare`` holds the two families that H2 and H3 compare.
     """
 
     name: str
@@ -28,13 +29,14 @@ class Grid:
     ladder: tuple[float, ...]
     fraction: float
     seeds: tuple[int, ...]
+    compare: tuple[str, str] = COMPARE
 
     @classmethod
     def load(cls, params: Params, pipeline: Path = Path("dvc.yaml")) -> "Grid":
         """The grid of the study in ``params``, on the ladder of ``pipeline``."""
         study = params.study()
         models = tuple(params.model(name) for name in study.models)
-        return cls(study.name, study.datasets, models, ladder(pipeline), params.fraction(), study.seeds)
+        return cls(study.name, study.datasets, models, ladder(pipeline), params.fraction(), study.seeds, study.compare)
 
     @property
     def fractions(self) -> tuple[float, ...]:
@@ -62,9 +64,10 @@ class Grid:
         return [(present[model.scratch], model) for model in self.models if model.scratch in present and model.scratch]
 
     def counterparts(self, pretrained: bool) -> list[tuple[Model, Model]]:
-        """Every (CNN, ViT) of two models that are both pre-trained, or both from scratch."""
+        """Every two models of the families compared, in their order, that are both pre-trained, or both from scratch."""
         kind = [model for model in self.models if (model.weights is not None) == pretrained]
-        return [(cnn, vit) for cnn in kind if cnn.family == "cnn" for vit in kind if vit.family == "vit"]
+        first, second = ([model for model in kind if model.family == family] for family in self.compare)
+        return [(one, other) for one in first for other in second]
 
 
 def ladder(pipeline: Path = Path("dvc.yaml")) -> tuple[float, ...]:

@@ -8,9 +8,10 @@ from study.base.errors import StudyError
 from study.design.cells import DATA, NAME, parse_fraction
 from study.settings.grid import Grid
 from study.settings.params import Params
-from study.statistics.estimates import Arm
+from study.statistics.contrasts import Arm
 
 COLUMNS = ["dataset", "model", "fraction", "top1_error", "source"]
+CLASSES = {"cifar10": 10, "cifar100": 100}
 
 
 @dataclass(frozen=True)

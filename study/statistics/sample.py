@@ -97,6 +97,8 @@ class Sample(Evidence):
         weights = {arm: float(weight) for arm, weight in contrast.items()}
         if self.missing(weights):
             return None
+        if not weights:  # all arms cancelled out
+            return Estimate(0.0, 0.0, 0.0, (0.0,) * self.seeds, 0.0)
         with np.errstate(divide="ignore", invalid="ignore"):
             runs = self._sum(weights, scale, self._runs)
             value = self._sum(weights, scale, {arm: np.array([self.error(arm)]) for arm in weights})[0]
@@ -133,8 +135,6 @@ class Sample(Evidence):
         scale: Scale,
         exact: Contrast | None = None,
     ) -> Estimate:
-        if not weights:
-            return rounded(value, value, value, runs, 0.0)
         if self.seeds < 3:
             draws = self._drawn(weights, scale) if exact is None else self._drawn_exactly(exact)
             low, high = percentiles(draws)

@@ -122,7 +122,7 @@ def test_tiny_imagenet_as_it_is_unpacked(tmp_path, capsys):
 
 
 def test_tiny_imagenet_damaged(tmp_path):
-    with pytest.raises(StudyError, match="lists 1 images that are not here: images/val_7.JPEG"):
+    with pytest.raises(StudyError, match=r"lists 1 images that are not here: images/val_7.JPEG"):
         load(annotated(tmp_path / "a", [*LINES, "val_7.JPEG\tn1\n"]))
     with pytest.raises(StudyError, match="is damaged; every line must have an image, a tab and its class"):
         load(annotated(tmp_path / "b", [*LINES, "val_7.JPEG\n"]))
@@ -144,7 +144,7 @@ def test_digest_is_that_of_md5sum(tmp_path, capsys):
     assert f"md5 of the list of files: {expected}\n" in capsys.readouterr().out
     load(root, md5=expected)
     (root / "val/val_annotations.txt").write_text("".join(LINES).replace("val_0.JPEG\tn2", "val_0.JPEG\tn1"))
-    with pytest.raises(StudyError, match=f"has the md5 .* instead of {expected}: files were added, removed or changed"):
+    with pytest.raises(StudyError, match=rf"has the md5 .* instead of {expected}: files were added, removed or changed"):
         load(root, md5=expected)
 
 

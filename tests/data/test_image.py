@@ -178,7 +178,7 @@ def test_truncated(kind, share):
 
 @pytest.mark.parametrize("file", [b"", b"<html>not found</html>", b"%!PS-Adobe-3.0 EPSF-3.0"])
 def test_no_image(file):
-    with pytest.raises(UnreadableError, match="^no image that Pillow knows$"):
+    with pytest.raises(UnreadableError, match=r"^no image that Pillow knows$"):
         square(file, 8, "crop")
 
 
@@ -188,7 +188,7 @@ def test_a_bomb_is_refused_before_it_is_decoded(monkeypatch):
 
     header = chunk(b"IHDR", struct.pack(">IIBBBBB", 200_000, 200_000, 8, 2, 0, 0, 0))
     bomb = b"\x89PNG\r\n\x1a\n" + header + chunk(b"IDAT", zlib.compress(b"\0" * 100)) + chunk(b"IEND", b"")
-    with pytest.raises(UnreadableError, match="exceeds limit|more than"):
+    with pytest.raises(UnreadableError, match=r"exceeds limit|more than"):
         square(bomb, 8, "crop")
     monkeypatch.setattr(module, "MOST_PIXELS", 79)
     with pytest.raises(UnreadableError, match="10 x 8 pixels, more than 79"):

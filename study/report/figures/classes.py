@@ -7,10 +7,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from study.report.analysis import Analysis
-from study.report.figures.style import INTERVAL, Style, canvas, nothing, style
+from study.report.figures.style import INTERVAL, WIDTH, Style, canvas, nothing, style
 from study.results.collected import Result
 from study.statistics.calibration import calibrate, wilson
-from study.statistics.estimates import Arm
+from study.statistics.contrasts import Arm
 
 HARDEST = 10
 
@@ -27,15 +27,15 @@ def calibration(analysis: Analysis, dataset: str) -> Figure | None:
         axes.bar(100 * found.confidence, 100 * found.images / found.images.sum(), width=3, color="#cccccc", zorder=1)
         axes.vlines(100 * found.confidence, 100 * low, 100 * high, color=look.colour, linewidth=1.2)
         axes.plot(100 * found.confidence, 100 * found.accuracy, **look.line)
-        axes.set_title(f"{axes.get_title(loc='left')}: ECE {100 * found.ece:.1f} %")
+        axes.set_title(f"{axes.get_title(loc='left')}\nECE {100 * found.ece:.1f} %", fontsize=9)
         axes.set_xlim(-3, 103)  # or markers at the ends are cut in half
         axes.set_ylim(-3, 103)
         axes.set_xlabel("confidence, %")
         axes.set_ylabel("accuracy, %")
 
-    bars = f"ECE: expected calibration error; lines: {INTERVAL}; grey bars: share of images"
+    bars = f"ECE: expected calibration error; lines: {INTERVAL}\ngrey bars: share of images"
     title = f"Calibration, {dataset}, fraction {analysis.grid.fraction}\n{bars}"
-    return _panels(analysis, dataset, title, 3.3, 3.2, draw)
+    return _panels(analysis, dataset, title, 2.5, draw)
 
 
 def hardest_classes(analysis: Analysis, dataset: str) -> Figure | None:
@@ -56,14 +56,13 @@ def hardest_classes(analysis: Analysis, dataset: str) -> Figure | None:
         places = np.arange(len(worst))
         axes.hlines(places, 100 * low, 100 * high, color=look.colour, linewidth=1.2)
         axes.plot(100 * share[worst], places, **(look.line | {"linestyle": "none"}))
-        axes.set_yticks(places, [classes[each] for each in worst], fontsize=8)
+        axes.set_yticks(places, [classes[each] for each in worst], fontsize=7)
         axes.set_ylim(len(worst) - 0.5, -0.5)
         axes.set_xlim(-3, 103)  # or markers at the ends are cut in half
-        axes.set_xlabel("error of the class, %")
+        axes.set_xlabel("class error, %")
 
-    which = f"ten at most, those with errors alone, of equals the first; bars: {INTERVAL}"
-    title = f"Hardest classes, {dataset}, fraction {analysis.grid.fraction}\n{which}"
-    return _panels(analysis, dataset, title, 3.6, 2.8, draw)
+    title = f"Hardest classes, {dataset}, fraction {analysis.grid.fraction}\nten at most; bars: {INTERVAL}"
+    return _panels(analysis, dataset, title, 2.4, draw)
 
 
 def confusion(analysis: Analysis, dataset: str) -> Figure | None:
@@ -78,25 +77,24 @@ def confusion(analysis: Analysis, dataset: str) -> Figure | None:
         axes.grid(False)
         axes.imshow(np.sqrt(shares), cmap="Greys", vmin=0, vmax=10, interpolation="nearest")
         step = 1 if size <= 20 else 10
-        axes.set_xticks(range(0, size, step), classes[::step], rotation=90, fontsize=7)
-        axes.set_yticks(range(0, size, step), classes[::step], fontsize=7)
+        axes.set_xticks(range(0, size, step), classes[::step], rotation=90, fontsize=6)
+        axes.set_yticks(range(0, size, step), classes[::step], fontsize=6)
         axes.set_xlabel("taken for")
         axes.set_ylabel("class")
         if size <= 12:
             for (row, column), share in np.ndenumerate(shares):
                 if round(share) >= 1:
                     colour = "white" if share > 35 else "black"
-                    axes.text(column, row, f"{share:.0f}", ha="center", va="center", fontsize=6, color=colour)
+                    axes.text(column, row, f"{share:.0f}", ha="center", va="center", fontsize=5.5, color=colour)
 
-    title = f"Confusion, {dataset}, fraction {analysis.grid.fraction}: % of each class, grey by the square root"
-    return _panels(analysis, dataset, title, 3.9, 3.9, draw)
+    title = f"Confusion, {dataset}, fraction {analysis.grid.fraction}\n% of each class, grey by the square root"
+    return _panels(analysis, dataset, title, 2.6, draw)
 
 
 def _panels(
     analysis: Analysis,
     dataset: str,
     title: str,
-    width: float,
     height: float,
     draw: Callable[[Axes, Style, list[Result]], None],
 ) -> Figure | None:
@@ -107,10 +105,10 @@ def _panels(
         return None
     columns = min(2, len(models))
     rows = -(-len(models) // columns)
-    with canvas(0.2 + width * columns, 0.4 + height * rows, columns, rows) as (figure, panels):
+    with canvas(WIDTH, 0.6 + height * rows, columns, rows) as (figure, panels):
         figure.suptitle(title, x=0.01, ha="left", fontsize=10)
         for axes, model, runs in zip(panels, models, found, strict=False):
-            axes.set_title(analysis.labels.model(model))
+            axes.set_title(analysis.labels.model(model), fontsize=9)
             if runs:
                 draw(axes, style(analysis, model), runs)
             else:

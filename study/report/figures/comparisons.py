@@ -3,10 +3,9 @@
 from matplotlib.figure import Figure
 
 from study.report.analysis import Analysis
-from study.report.figures.style import canvas, shown, style
-from study.report.tables import shared_arms
-from study.statistics.effects import penalty
-from study.statistics.estimates import error
+from study.report.figures.style import WIDTH, canvas, shown, style
+from study.report.tables.errors import shared_arms
+from study.statistics.contrasts import error, penalty
 
 
 def penalty_per_model(analysis: Analysis) -> Figure | None:
@@ -15,16 +14,15 @@ def penalty_per_model(analysis: Analysis) -> Figure | None:
     if len(datasets) != 2 or 1.0 not in analysis.grid.fractions:
         return None
     models = analysis.grid.models
-    with canvas(7.2, 1.1 + 0.42 * len(models)) as (figure, (axes,)):
-        axes.set_title(f"Penalty of the harder dataset at fraction 1.0{shown(analysis, 'bar')}")
-        axes.set_xlabel(f"top-1 error on {datasets[1]} − top-1 error on {datasets[0]}, points")
+    with canvas(WIDTH, 1.1 + 0.42 * len(models)) as (figure, (axes,)):
+        axes.set_title(f"Penalty of the harder dataset at fraction 1.0\n{shown(analysis, 'bar')}")
+        axes.set_xlabel(f"error on {datasets[1]} − error on {datasets[0]}, points")
         for place, model in enumerate(models):
-            estimate, look = analysis.estimate(penalty(datasets, model, 1.0)), style(analysis, model)
+            estimate, look = analysis.estimate(penalty(datasets, model.name, 1.0)), style(analysis, model)
             if estimate is None:
                 axes.text(0, place, " missing", va="center", color="#666666", fontsize=8)
                 continue
-            if estimate.low is not None and estimate.high is not None:
-                axes.hlines(place, 100 * estimate.low, 100 * estimate.high, color=look.colour, linewidth=1.6)
+            axes.hlines(place, 100 * estimate.low, 100 * estimate.high, color=look.colour, linewidth=1.6)
             if len(estimate.runs) > 1:
                 axes.plot([100 * run for run in estimate.runs], [place + 0.22] * len(estimate.runs), ".", color=look.colour)
             axes.plot([100 * estimate.value], [place], **(look.line | {"linestyle": "none", "markersize": 7}))
@@ -49,21 +47,20 @@ def ours_beside_published(analysis: Analysis) -> Figure | None:
     if not arms:
         return None
     names = {model.name: model for model in analysis.grid.models}
-    with canvas(7.6, 1.2 + 0.24 * len(arms)) as (figure, (axes,)):
-        axes.set_title(f"Published (×) and ours{shown(analysis, 'bar')}")
+    with canvas(WIDTH, 1.2 + 0.24 * len(arms)) as (figure, (axes,)):
+        axes.set_title(f"Published (×) and ours ({shown(analysis, 'bar')})")
         axes.set_xlabel("top-1 error, % of test images")
         for place, arm in enumerate(arms):
             look, ours = style(analysis, names[arm.model]), analysis.estimate(error(arm.dataset, arm.model, arm.fraction))
             theirs = 100 * analysis.published.errors[arm]
             if ours is not None:
                 axes.plot([100 * ours.value, theirs], [place, place], color="#bbbbbb", linewidth=0.8)
-                if ours.low is not None and ours.high is not None:
-                    axes.hlines(place, 100 * ours.low, 100 * ours.high, color=look.colour, linewidth=1.6)
+                axes.hlines(place, 100 * ours.low, 100 * ours.high, color=look.colour, linewidth=1.6)
                 axes.plot([100 * ours.value], [place], **(look.line | {"linestyle": "none"}))
             axes.plot([theirs], [place], "x", color="black", markersize=6)
         rows = [f"{arm.dataset}, {analysis.labels.model(names[arm.model])}, {arm.fraction}" for arm in arms]
-        rows = [row if arm in analysis.errors else f"{row} (missing)" for row, arm in zip(rows, arms, strict=True)]
-        axes.set_yticks(range(len(arms)), rows, fontsize=8)
+        rows = [row if arm in analysis.evidence.arms else f"{row} (missing)" for row, arm in zip(rows, arms, strict=True)]
+        axes.set_yticks(range(len(arms)), rows, fontsize=7)
         axes.set_ylim(len(arms) - 0.4, -0.6)
         axes.set_xlim(left=0)
     return figure

@@ -5,8 +5,8 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from study.report.analysis import Analysis
-from study.report.figures.style import DASHES, canvas, label_ends, nothing, style
-from study.statistics.estimates import Arm
+from study.report.figures.style import DASHES, WIDTH, canvas, label_ends, nothing, style
+from study.statistics.contrasts import Arm
 
 
 def learning_curves(analysis: Analysis, dataset: str) -> Figure | None:
@@ -16,19 +16,15 @@ def learning_curves(analysis: Analysis, dataset: str) -> Figure | None:
     models, fractions = analysis.grid.models, analysis.grid.fractions
     columns = min(2, len(models))
     rows = -(-len(models) // columns)
-    with canvas(0.3 + 4.3 * columns, 0.5 + 2.7 * rows, columns, rows) as (figure, panels):
-        figure.suptitle(
-            f"Learning curves, {dataset}: validation error by epoch, for each train fraction; circles: the epoch that is kept",
-            x=0.01,
-            ha="left",
-            fontsize=10,
-        )
+    with canvas(WIDTH, 0.6 + 2.1 * rows, columns, rows) as (figure, panels):
+        title = f"Learning curves, {dataset}, a line for each train fraction\ncircles: the epoch that is kept"
+        figure.suptitle(title, x=0.01, ha="left", fontsize=10)
         highest, ends = 0.0, []
         for axes, model in zip(panels, models, strict=False):
-            axes.set_title(analysis.labels.model(model))
+            axes.set_title(analysis.labels.model(model), fontsize=9)
             axes.set_xlabel("epoch")
             axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-            axes.set_ylabel("validation error, %")
+            axes.set_ylabel("val. error, %")
             names, colour, width = [], style(analysis, model).colour, 1.3 if len(analysis.grid.seeds) == 1 else 0.8
             for place, fraction in enumerate(fractions):
                 for number, result in enumerate(analysis.arm_results(Arm(dataset, model.name, fraction))):

@@ -20,12 +20,14 @@ COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#0
 MARKERS = ("o", "s", "^", "D", "v", "P", "X")
 DASHES = ("-", (0, (6, 2)), (0, (1, 1.5)), (0, (6, 2, 1, 2)), (0, (3, 1, 1, 1, 1, 1)))
 INTERVAL = "95 % interval"
+WIDTH = 4.9  # inches, of every figure: a phone shows it at three quarters, where 9 points can still be read
 LABEL_HEIGHT = 0.145  # inches, of a line of 8 points
 RC: dict[Any, Any] = {
     "svg.hashsalt": "study",
     "svg.fonttype": "path",
     "font.family": "DejaVu Sans",
     "font.size": 9,
+    "text.parse_math": False,  # a $ in a name is a $
     "axes.spines.top": False,
     "axes.spines.right": False,
     "axes.titlesize": 10,
@@ -69,16 +71,25 @@ def style(analysis: Analysis, model: Model) -> Style:
 
 
 @contextmanager
+def _own_settings() -> Iterator[None]:
+    """Matplotlib's defaults and RC, whatever a user's matplotlibrc says."""
+    with matplotlib.rc_context():
+        matplotlib.rcdefaults()
+        matplotlib.rcParams.update(RC)
+        yield
+
+
+@contextmanager
 def canvas(width: float, height: float, columns: int = 1, rows: int = 1) -> Iterator[tuple[Figure, list[Axes]]]:
     """A figure of ``width`` by ``height`` inches with its axes, row by row; no window system, no global state left."""
-    with matplotlib.rc_context(RC):
+    with _own_settings():
         figure = Figure(figsize=(width, height), layout="constrained")
         yield figure, list(figure.subplots(rows, columns, squeeze=False).flat)
 
 
 def save(figure: Figure, folder: Path, name: str) -> None:
     """Write ``name``.svg and ``name``.png, without date, creator or software version."""
-    with matplotlib.rc_context(RC):
+    with _own_settings():
         layout = figure.get_layout_engine()
         assert layout is not None  # canvas has set it
         layout.execute(figure)
@@ -90,8 +101,8 @@ def save(figure: Figure, folder: Path, name: str) -> None:
 
 
 def shown(analysis: Analysis, mark: str) -> str:
-    """What the ``mark`` (band, bar) in a title shows; nothing for published numbers, which have no intervals."""
-    return f" ({mark}: {INTERVAL})" if analysis.measured_here else ""
+    """What the ``mark`` (band, bar) in a title shows; published numbers have bounds."""
+    return f"{mark}: {INTERVAL if analysis.measured_here else '95 % bound'}"
 
 
 def spread(heights: Sequence[float], gap: float) -> list[float]:
@@ -112,7 +123,7 @@ def spread(heights: Sequence[float], gap: float) -> list[float]:
     return placed
 
 
-def label_ends(axes: Axes, ends: Sequence[tuple[float, str, str]], right: bool = True) -> None:
+def label_ends(axes: Axes, ends: Sequence[tuple[float, str, str]]) -> None:
     """Write each (height in data units, text, colour) beside the axes, moved apart where they would overlap."""
     if not ends:
         return
@@ -122,13 +133,13 @@ def label_ends(axes: Axes, ends: Sequence[tuple[float, str, str]], right: bool =
     for (height, text, colour), place in zip(ends, spread([end[0] for end in ends], gap), strict=True):
         axes.annotate(
             text,
-            (1.0 if right else 0.0, height),
+            (1.0, height),
             xycoords=("axes fraction", "data"),
-            xytext=(1.02 if right else -0.02, place),
+            xytext=(1.02, place),
             textcoords=("axes fraction", "data"),
             color=colour,
             fontsize=8,
-            ha="left" if right else "right",
+            ha="left",
             va="center",
             annotation_clip=False,
         )

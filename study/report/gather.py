@@ -1,0 +1,61 @@
+"""What reports are made of: the study of params.yaml, the cells measured by hand, or the published numbers."""
+
+from dataclasses import replace
+
+from study.base.errors import StudyError
+from study.report.analysis import Analysis
+from study.results import collected
+from study.runtime import measured
+from study.settings.grid import Grid
+from study.settings.params import Params
+from study.statistics.published import Published
+
+
+def of_study(params: Params, name: str, incomplete: bool = False) -> Analysis:
+    """The study called ``name``. StudyError for another one, and where cells are missing unless ``incomplete``."""
+    grid = Grid.load(params)
+    if name != grid.name:
+        raise StudyError(f"the study of params.yaml is {grid.name}, not {name}; set study.name, or name that one.")
+    _check_names(grid)
+    found = collected.load(grid.cells())
+    if found.missing and not incomplete:
+        names = ", ".join(f"{cell} ({why})" for cell, why in found.missing.items())
+        raise StudyError(
+            f"{len(found.missing)} of {len(grid.cells())} cells are missing or damaged: {names}; dvc pull fetches them, "
+            "dvc repro trains them."
+        )
+    if not found.present:
+        raise StudyError(f"not one cell of study {grid.name} is here; dvc pull fetches them, dvc repro trains them.")
+    return Analysis.of_cells(grid, found, Published.read(), _formats(params, grid))
+
+
+def of_measured(params: Params) -> Analysis:
+    """The cells of the study's grid that were trained by hand, and the names of others that lie beside them."""
+    study = Grid.load(params)
+    grid = replace(study, name="measured")
+    _check_names(grid)
+    found = collected.load(grid.cells(), measured=True)
+    names = {str(cell) for cell in grid.cells()}
+    strangers = tuple(name for name in measured.names() if name not in names)
+    if not found.present:
+        others = f"it has {', '.join(strangers[:3])}: set study.datasets and study.models to theirs" if strangers else ""
+        raise StudyError(
+            f"data/measured holds no whole cell of study {study.name}; "
+            f"{others or 'python -m stages.evaluate CELL --measured puts one there'}."
+        )
+    return Analysis.of_cells(grid, found, Published.read(), _formats(params, grid), strangers)
+
+
+def of_published(params: Params) -> Analysis:
+    """The published numbers alone."""
+    published = Published.read()
+    return Analysis.of_published(published.grid(params), published)
+
+
+def _formats(params: Params, grid: Grid) -> dict[str, str]:
+    return {dataset: params.source(dataset).format for dataset in grid.datasets}
+
+
+def _check_names(grid: Grid) -> None:
+    if "verdicts" in grid.datasets:
+        raise StudyError("a dataset called verdicts would collide with the verdicts in summary.json; give it another name.")

@@ -1,0 +1,65 @@
+"""Numbers as people read them: one decimal of a percent or point, a real minus sign, intervals in brackets."""
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+from study.statistics.estimate import Estimate
+
+NONE = "–"
+
+
+def percent(share: float | None, digits: int = 1) -> str:
+    """``0.1042`` as ``10.4``; a dash where there is no number."""
+    return NONE if share is None or math.isnan(share) else f"{100 * share:.{digits}f}"
+
+
+def signed(value: float, digits: int = 1) -> str:
+    """With a plus or a minus sign; what rounds to nothing has neither."""
+    if math.isinf(value):
+        return "∞" if value > 0 else "−∞"
+    text = f"{value:+.{digits}f}"
+    return text.lstrip("+-") if float(text) == 0 else text.replace("-", "−")
+
+
+def points(difference: float) -> str:
+    """``-0.0612`` as ``−6.1``."""
+    return signed(100 * difference)
+
+
+def percent_with_interval(estimate: Estimate | None) -> str:
+    """``10.4 [9.8, 11.0]``."""
+    return with_interval(estimate, percent)
+
+
+def points_with_interval(estimate: Estimate | None) -> str:
+    """``−6.1 [−6.7, −5.5]``."""
+    return with_interval(estimate, points)
+
+
+def with_unit(estimate: Estimate | None, unit: str) -> str:
+    """An effect in points, or a difference of variances in squared points."""
+    return points_with_interval(estimate) if unit == "points" else with_interval(estimate, lambda value: signed(1e4 * value, 2))
+
+
+def with_interval(estimate: Estimate | None, form: Callable[[float], str]) -> str:
+    """Value and interval, each in ``form``."""
+    return NONE if estimate is None else f"{form(estimate.value)} [{form(estimate.low)}, {form(estimate.high)}]"
+
+
+def between(bounds: tuple[float, float] | None) -> str:
+    """A range of effects in points: ``−58.7 to +20.0``."""
+    return NONE if bounds is None else f"{points(bounds[0])} to {points(bounds[1])}"
+
+
+def rounded(value: float) -> str:
+    """Two significant digits at least: ``1,300``, ``0.032``, ``2.8``."""
+    if value == 0 or not math.isfinite(value):
+        return "0" if value == 0 else "∞"
+    digits = max(0, 1 - math.floor(math.log10(abs(value))))
+    return f"{value:,.{digits}f}" if digits else f"{round(value, 1 - math.floor(math.log10(abs(value)))):,.0f}"
+
+
+def yes(value: Any) -> str:
+    """``yes``, ``no``, or a dash for None."""
+    return NONE if value is None else "yes" if value else "no"

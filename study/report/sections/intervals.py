@@ -1,0 +1,33 @@
+"""The note on intervals, which the page gives once; and the note on verdicts."""
+
+from study.report.analysis import Analysis
+
+
+def intervals(analysis: Analysis) -> str:
+    """What the intervals of this report are for."""
+    if not analysis.measured_here:
+        return (
+            "Intervals are 95 % bounds: they take the errors of all cells as independent, on 10,000 test images each. Models "
+            "err on the same images, so differences are usually known better. Errors were published to three decimals; where "
+            "differences were published, to four, those are used."
+        )
+    seeds = len(analysis.grid.seeds)
+    if seeds < 3:
+        shared = "Numbers are means over the two trainings. " if seeds == 2 else ""
+        return (
+            f"{shared}Intervals are 95 %, over resampled test images, which all models share, with half an imaginary image "
+            "at either end of the possible range. They hold for these trained models. Each part has its own 95 %, not "
+            "corrected for the number of parts."
+        )
+    return (
+        f"Numbers are means over {seeds} seeds. Intervals are 95 %, over trainings and test images at once (crossed analysis "
+        "of variance, Student's t). Each part has its own 95 %, not corrected for the number of parts."
+    )
+
+
+WORDS = (
+    "A part is *supported* where its interval lies above 0, *refuted* where it lies below, and *too small to tell* where it "
+    "holds 0. It *cannot be told* where all effects that could have come out lie on one side of 0: from no error of the model "
+    "that falls to the error of guessing, with all others as they are. “Smallest that could be told” is the effect that would "
+    "have been told with a probability of 80 %."
+).replace("*", "")

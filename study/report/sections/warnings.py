@@ -1,0 +1,113 @@
+"""What changes how the verdicts are read, one line each."""
+
+from collections.abc import Iterator
+
+from study.report.absent import absent
+from study.report.analysis import Analysis
+from study.report.parts import called_safely
+from study.report.text import code, listed, plain
+from study.results.collected import ABSENT
+from study.statistics.contrasts import penalty
+from study.statistics.doubtful import LISTS
+from study.statistics.hypotheses import HYPOTHESES
+from study.statistics.parts import Part
+
+# Caveats of a dataset's format. LEAKS change how numbers are read, so they stand near the top.
+LEAKS = {
+    "digits100": (
+        "validation leaks. Its train and validation pairs share single digits, so validation errors lie far below test errors. "
+        "Its test pairs are made of the test images of digits, while intervals take the two test sets as independent."
+    ),
+}
+NOTES = {
+    "cifar100": (
+        "the official test set has 10 images that stand pixel for pixel in the training set too, 6 of them under another "
+        "label. The official sets are kept as they are."
+    ),
+}
+
+
+def warnings(analysis: Analysis) -> tuple[str, ...]:
+    """One line each, the one that concerns most numbers first."""
+    return tuple(_all(analysis))
+
+
+def _all(analysis: Analysis) -> Iterator[str]:
+    if not analysis.measured_here:
+        yield "**Nothing on this page was measured by this project.** These are published numbers, one run of each cell."
+    elif analysis.missing:
+        yield _incomplete(analysis)
+    if analysis.measured_here and len(analysis.grid.seeds) == 1:
+        yield "**One seed.** Verdicts hold for these trained models and say nothing of another training."
+    elif analysis.measured_here and len(analysis.grid.seeds) == 2:
+        yield "**Two seeds.** Intervals are over test images alone: two trainings are too few for an interval over trainings."
+    yield from _guessing(analysis)
+    yield from _steps(analysis)
+    for dataset in analysis.grid.datasets:
+        if (format_ := analysis.formats.get(dataset, "")) in LEAKS:
+            yield f"**{plain(dataset)}:** {LEAKS[format_]}"
+    yield from _scales(analysis)
+    for kind in analysis.conclusions.sensitivities:
+        changed = kind.changed(analysis.conclusions.findings)
+        if changed:
+            parts = f"{len(changed)} part{'s change' if len(changed) > 1 else ' changes'}"
+            yield f"**Doubtful test images:** {LISTS[kind.kind]}, {parts} verdict."
+    yield from _order(analysis)
+    for dataset in analysis.grid.datasets:
+        if analysis.imbalanced(dataset):
+            sizes = f"those of {plain(dataset)} differ in size twofold or more"
+            yield f"**Imbalanced classes:** {sizes}. Errors count images; balanced errors stand below."
+    kernels = sorted({result.provenance.kernels for result in analysis.results.values()})
+    if len(kernels) > 1:
+        yield f"**Several kernels** ({listed([plain(each) for each in kernels], 3)}): cells may differ by rounding, too."
+
+
+def _incomplete(analysis: Analysis) -> str:
+    reasons = [f"{code(cell)}: {plain(why)}" for cell, why in analysis.missing.items() if why != ABSENT]
+    tail = f" Reasons: {listed(reasons, 3, '; ')}." if reasons else ""
+    return f"**This report is incomplete.** {absent(analysis, analysis.missing)}{tail}"
+
+
+def _guessing(analysis: Analysis) -> Iterator[str]:
+    arms = analysis.conclusions.near_guessing
+    if arms:
+        names = listed([code(arm) for arm in arms])
+        yield f"**Near guessing:** {names} err at least nine tenths as often as guessing. They have little left to lose."
+
+
+def _steps(analysis: Analysis) -> Iterator[str]:
+    """Where smaller fractions were trained for fewer optimiser steps."""
+    recipes = [result.provenance.recipe for result in analysis.results.values()]
+    by_epochs = any(recipe.get("budget", "epochs") == "epochs" for recipe in recipes)
+    if by_epochs and analysis.grid.reduced:
+        smallest = analysis.grid.fractions[-1]
+        yield (
+            f"**Fewer steps with less data.** Fraction {smallest} took about {smallest} of the optimiser steps of 1.0. What "
+            "less data costs and what less training costs are not told apart."
+        )
+
+
+def _scales(analysis: Analysis) -> Iterator[str]:
+    apart = analysis.conclusions.disagreeing
+    if apart:
+        names = [f"{each.key}, {called_safely(analysis, each.key, each.part)}" for each in apart]
+        count = f"{len(apart)} of {len(analysis.conclusions.readings)} parts"
+        yield f"**Scales disagree** in {count}, surely: {listed(names, 2, '; ')}. Verdicts are in points; all scales are below."
+
+
+def _order(analysis: Analysis) -> Iterator[str]:
+    """Where the second dataset turns out to be the easier one; penalties would have the wrong sign."""
+    if len(analysis.grid.datasets) != 2:
+        return
+    models, fraction = analysis.grid.models, analysis.grid.fraction
+    penalties = [analysis.estimate(penalty(analysis.grid.datasets, model.name, fraction)) for model in models]
+    known = [each.value for each in penalties if each]
+    if known and max(known) <= 0:
+        easy, hard = map(plain, analysis.grid.datasets)
+        yield f"**No model errs more on {hard} than on {easy}:** `study.datasets` should name the easy dataset first."
+
+
+def tested_parts(analysis: Analysis) -> list[tuple[str, Part]]:
+    """(key, part) of every part of H1 to H3."""
+    found = analysis.conclusions.findings
+    return [(finding.key, part) for finding in found if finding.key in HYPOTHESES for part in finding.parts]

@@ -1,0 +1,206 @@
+"""Tables of hypotheses and claims: their verdicts, their parts, and the same parts on other scales and other test sets."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from study.report.absent import absent
+from study.report.analysis import Analysis
+from study.report.numbers import NONE, between, percent, points, signed, with_unit
+from study.report.parts import called, called_safely, some
+from study.report.table import Column, Table, estimate
+from study.report.text import plain
+from study.statistics import verdicts
+from study.statistics.doubtful import LISTS
+from study.statistics.hypotheses import HYPOTHESES, Finding
+from study.statistics.parts import Part
+from study.statistics.scales import POINTS, SCALES
+
+HEADS = {
+    verdicts.SUPPORTED: "For",
+    verdicts.REFUTED: "Against",
+    verdicts.TOO_SMALL: "Too small to tell",
+    verdicts.UNTELLABLE: "Cannot be told",
+    verdicts.NOT_TESTED: "Not tested",
+}
+SIGNS = {1: "+", 0: "0", -1: "−"}
+
+
+def hypotheses(analysis: Analysis) -> Table:
+    """H1 to H3: the verdict, and what speaks for and against it."""
+    found = [finding for finding in analysis.conclusions.findings if finding.key in HYPOTHESES]
+    return _verdicts("hypotheses", "Hypotheses", found)
+
+
+def claims(analysis: Analysis) -> Table:
+    """C1 to C8 in the same form."""
+    found = [finding for finding in analysis.conclusions.findings if finding.key not in HYPOTHESES]
+    return _verdicts("claims", "Further claims", found)
+
+
+def verdicts_of_all(analysis: Analysis) -> Table:
+    """Every hypothesis and claim with its verdict and how many parts say so, for machines and for tools/compare.py."""
+    return Table(
+        "verdicts",
+        "Verdicts",
+        (
+            Column("Hypothesis or claim", "key", lambda finding: finding.key),
+            Column("Claim", "claim", lambda finding: finding.claim, plain),
+            Column("Verdict", "verdict", lambda finding: finding.verdict),
+            Column("", "worth", lambda finding: finding.worth),
+            *(Column(HEADS[word], word.replace(" ", "_"), _counter(word), str) for word in verdicts.PARTS),
+        ),
+        analysis.conclusions.findings,
+    )
+
+
+def parts(analysis: Analysis, finding: Finding) -> Table:
+    """The parts of one hypothesis or claim: effect, what could have come out, what could have been told, verdict."""
+    unit = finding.parts[0].unit if finding.parts else "points"
+    shown = some(finding.parts)
+    lacking = {arm for part in finding.parts for arm in part.missing}
+    cut = f"{len(shown)} of {len(finding.parts)} parts, from the lowest effect to the highest; the CSV has all."
+    return Table(
+        f"parts_{finding.key.lower()}",
+        f"{finding.key}: {plain(finding.claim)}",
+        (
+            Column("Part", "", lambda part: called_safely(analysis, finding.key, part)),
+            Column("", "part", lambda part: called(analysis, finding.key, part)),
+            Column("", "key", lambda part: part.where.key),
+            Column("", "unit", lambda part: part.unit),
+            estimate(
+                "Effect, points" if unit == "points" else "Difference of variances, points²",
+                "effect",
+                lambda part: part.estimate,
+                lambda value: with_unit(value, unit),
+            ),
+            Column("Verdict", "verdict", lambda part: part.verdict),
+            *(
+                (
+                    Column("Could have come out", "", lambda part: part.attainable, between),
+                    Column("", "attainable_low", lambda part: part.attainable and part.attainable[0]),
+                    Column("", "attainable_high", lambda part: part.attainable and part.attainable[1]),
+                    Column("Smallest that could be told", "tellable", _tellable, percent),
+                )
+                if unit == "points"
+                else ()
+            ),
+            Column("", "missing", lambda part: " ".join(map(str, part.missing))),
+        ),
+        finding.parts,
+        tuple(
+            filter(
+                None,
+                [cut if len(shown) < len(finding.parts) else "", absent(analysis, analysis.lacking(lacking))],
+            )
+        ),
+        shown,
+    )
+
+
+def scales(analysis: Analysis) -> Table | None:
+    """The sign of every part of H1 to H3 on every scale; None where no part was tested."""
+    readings = analysis.conclusions.readings
+    if not readings:
+        return None
+    kept = {id(part) for key in HYPOTHESES for part in some([each.part for each in readings if each.key == key], 8)}
+    return Table(
+        "scales",
+        "The parts of the hypotheses on four scales",
+        (
+            Column("", "key", lambda each: each.key),
+            Column("Part", "", lambda each: f"{each.key}: {called_safely(analysis, each.key, each.part)}"),
+            Column("", "part", lambda each: called(analysis, each.key, each.part)),
+            *(_scale(scale.key, scale.title) for scale in SCALES),
+            Column("Scales", "", lambda each: "**disagree**" if each.against else "lean apart" if each.leaning else "agree"),
+            Column("", "against", lambda each: " ".join(each.against)),
+        ),
+        readings,
+        (
+            "+: the effect lies above 0 by its interval. −: below 0. 0: the interval holds 0. “Disagree”: two scales lie on "
+            "different sides of 0, both by their intervals. “Lean apart”: their signs differ, but one interval holds 0.",
+        ),
+        tuple(each for each in readings if id(each.part) in kept),
+    )
+
+
+def sensitivity(analysis: Analysis) -> Table | None:
+    """The verdicts on the official test set and without doubtful test images; None where no list names the datasets."""
+    each = analysis.conclusions.sensitivities
+    if not each:
+        return None
+    again = [{finding.key: finding for finding in kind.findings} for kind in each]
+    removed = []
+    for kind in each:
+        counts = [f"{count} of {of} images of {plain(name)}" for name, (count, of) in kind.removed.items()]
+        removed.append(f"{LISTS[kind.kind]}: {', '.join(counts)}")
+    return Table(
+        "sensitivity",
+        "Verdicts on the official test sets, and without doubtful test images",
+        (
+            Column("Hypothesis or claim", "key", lambda finding: finding.key),
+            Column("Official test set", "official", lambda finding: finding.verdict),
+            *(
+                Column(LISTS[kind.kind].capitalize(), kind.kind, _verdict_in(found))
+                for kind, found in zip(each, again, strict=True)
+            ),
+        ),
+        analysis.conclusions.findings,
+        (f"Left out, {'; '.join(removed)}. Sources: data/sensitivity.",),
+    )
+
+
+def _verdicts(name: str, title: str, found: Sequence[Finding]) -> Table:
+    return Table(
+        name,
+        title,
+        (
+            Column("", "key", lambda finding: finding.key),
+            Column("Claim", "", lambda finding: f"**{finding.key}** {plain(finding.claim)}"),
+            Column("Verdict", "", _worded),
+            Column("", "verdict", lambda finding: finding.verdict),
+            *(Column(HEADS[word], "", _range_of(word)) for word in verdicts.PARTS[:4]),
+        ),
+        tuple(found),
+    )
+
+
+def _worded(finding: Finding) -> str:
+    """The verdict with what it holds for: **supported** in these trainings."""
+    worth = "" if finding.verdict == verdicts.NOT_TESTED else f" {finding.worth}"
+    return f"**{finding.verdict}**{worth}".rstrip()
+
+
+def _range_of(word: str) -> Callable[[Finding], str]:
+    """How many parts have that verdict and, where it says something, their smallest and largest effect."""
+
+    def text(finding: Finding) -> str:
+        effects = sorted(part.estimate.value for part in finding.with_verdict(word) if part.estimate)
+        if not effects:
+            return NONE
+        if word not in (verdicts.SUPPORTED, verdicts.REFUTED) or finding.parts[0].unit != "points":
+            return str(len(effects))
+        ends = list(dict.fromkeys((points(effects[0]), points(effects[-1]))))
+        return f"{len(effects)}: {' to '.join(ends)}"
+
+    return text
+
+
+def _counter(word: str) -> Callable[[Finding], int]:
+    return lambda finding: len(finding.with_verdict(word))
+
+
+def _tellable(part: Part) -> float | None:
+    return None if part.estimate is None else part.estimate.tellable
+
+
+def _scale(key: str, title: str) -> Column:
+    form = points if key == POINTS.key else (lambda value: signed(value, 2))
+
+    def text(estimate: Any) -> str:
+        return f"{SIGNS[estimate.sign]} ({form(estimate.value)})"
+
+    return estimate(title.capitalize(), key, lambda each: each.estimates[key], text)
+
+
+def _verdict_in(found: dict[str, Finding]) -> Callable[[Finding], str]:
+    return lambda finding: found[finding.key].verdict

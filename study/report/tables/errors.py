@@ -1,0 +1,137 @@
+"""Tables of errors: by fraction for each dataset, the penalty of the harder dataset, and ours beside the published."""
+
+from dataclasses import dataclass
+
+from study.report.absent import absent
+from study.report.analysis import Analysis
+from study.report.labels import kind
+from study.report.numbers import percent, points, points_with_interval, yes
+from study.report.table import Column, Table, estimate
+from study.report.text import plain
+from study.statistics.contrasts import Arm, error, gain, penalty
+from study.statistics.estimate import Estimate
+
+
+@dataclass(frozen=True)
+class Row:
+    """A fraction of an architecture (or of a model), with an effect of two errors."""
+
+    label: str
+    model: str
+    fraction: float
+    first: Estimate | None
+    second: Estimate | None
+    change: Estimate | None
+
+
+def by_fraction(analysis: Analysis, dataset: str) -> Table:
+    """Top-1 error per fraction: scratch, pre-trained, and what pre-training takes off, for every architecture."""
+    rows = []
+    for scratch, pretrained in _pairs(analysis):
+        for fraction in analysis.grid.fractions:
+            first = analysis.conclusions.error(dataset, scratch, fraction) if scratch else None
+            second = analysis.conclusions.error(dataset, pretrained, fraction) if pretrained else None
+            both = scratch and pretrained
+            change = analysis.estimate(gain(dataset, scratch, pretrained, fraction)) if both else None
+            if analysis.measured_here or first or second:  # published at some fractions only
+                name = pretrained or scratch
+                rows.append(Row(analysis.labels.architecture_of(name), name, fraction, first, second, change))
+    cells = [cell for cell in analysis.missing if cell.dataset == dataset]
+    guessing = percent(analysis.evidence.guessing(dataset))
+    return Table(
+        f"errors_{dataset}",
+        f"Top-1 error on {plain(dataset)}, % of test images",
+        (
+            Column("Architecture", "architecture", lambda row: row.label, plain),
+            Column("Train fraction", "fraction", lambda row: row.fraction),
+            estimate("Scratch", "scratch", lambda row: row.first),
+            estimate("Pre-trained", "pretrained", lambda row: row.second),
+            estimate("Gain, points", "gain", lambda row: row.change, points_with_interval),
+            Column("", "guessing", lambda _: analysis.evidence.guessing(dataset)),
+        ),
+        tuple(rows),
+        (
+            f"Gain is the error from scratch less the error with pre-training. Guessing errs on {guessing} %.",
+            *filter(None, [absent(analysis, cells)]),
+        ),
+    )
+
+
+def harder(analysis: Analysis) -> Table | None:
+    """Top-1 error on the easy and on the hard dataset, and their difference; None for other than two datasets."""
+    if len(analysis.grid.datasets) != 2:
+        return None
+    datasets = easy, hard = analysis.grid.datasets
+    rows = []
+    for fraction in analysis.grid.fractions:
+        for model in analysis.grid.models:
+            first, second = (analysis.conclusions.error(dataset, model.name, fraction) for dataset in datasets)
+            change = analysis.estimate(penalty(datasets, model.name, fraction))
+            if analysis.measured_here or change:
+                rows.append(Row(analysis.labels.model(model), model.name, fraction, first, second, change))
+    return Table(
+        "penalty",
+        f"The penalty of the harder dataset: top-1 error, % of test images, {plain(easy)} then {plain(hard)}",
+        (
+            Column("Model", "", lambda row: row.label, plain),
+            Column("", "model", lambda row: row.model),
+            Column("Train fraction", "fraction", lambda row: row.fraction),
+            estimate(easy, easy, lambda row: row.first),
+            estimate(hard, hard, lambda row: row.second),
+            estimate("Penalty, points", "penalty", lambda row: row.change, points_with_interval),
+        ),
+        tuple(rows),
+        (f"The penalty is the error on {hard} less the error on {easy}.", *filter(None, [absent(analysis, analysis.missing)])),
+        tuple(row for row in rows if row.fraction in analysis.grid.fractions[:1] + analysis.grid.fractions[-1:]),
+    )
+
+
+def beside_published(analysis: Analysis) -> Table | None:
+    """Ours and published, cell by cell; None where no cell of ours is published."""
+    shared = shared_arms(analysis)
+    if not shared:
+        return None
+
+    def ours(arm: Arm) -> Estimate | None:
+        return analysis.estimate(error(arm.dataset, arm.model, arm.fraction))
+
+    def difference(arm: Arm) -> float | None:
+        return None if (own := ours(arm)) is None else round(own.value - analysis.published.errors[arm], 12)
+
+    def inside(arm: Arm) -> bool | None:
+        return None if (own := ours(arm)) is None else own.low <= analysis.published.errors[arm] <= own.high
+
+    return Table(
+        "beside_published",
+        "Top-1 error, % of test images: published and ours",
+        (
+            Column("Dataset", "dataset", lambda arm: arm.dataset),
+            Column("Model", "", lambda arm: analysis.labels.of(arm.model), plain),
+            Column("", "model", lambda arm: arm.model),
+            Column("Train fraction", "fraction", lambda arm: arm.fraction),
+            Column("Published", "published", lambda arm: analysis.published.errors[arm], percent),
+            estimate("Ours", "ours", ours),
+            Column("Ours − published, points", "difference", difference, points),
+            Column("Published inside our interval", "inside", inside, yes),
+        ),
+        tuple(shared),
+        (
+            f"Published: {'; '.join(map(plain, analysis.published.sources))}. Single runs, given to three decimals.",
+            *filter(None, [absent(analysis, analysis.lacking(shared))]),
+        ),
+    )
+
+
+def shared_arms(analysis: Analysis) -> list[Arm]:
+    """The arms of the grid that are published too, in the grid's order; empty unless one of them was trained."""
+    arms = dict.fromkeys(Arm(cell.dataset, cell.model, cell.fraction) for cell in analysis.grid.cells())
+    shared = [arm for arm in arms if arm in analysis.published.errors]
+    return shared if analysis.measured_here and set(shared) & set(analysis.evidence.arms) else []
+
+
+def _pairs(analysis: Analysis) -> list[tuple[str, str]]:
+    """(scratch, pre-trained) pairs, and every model without a partner with "" in the other place; in params' order."""
+    pairs = [(scratch.name, pretrained.name) for scratch, pretrained in analysis.grid.pairs()]
+    paired = {name for pair in pairs for name in pair}
+    alone = [model for model in analysis.grid.models if model.name not in paired]
+    return pairs + [(model.name, "") if kind(model) == "scratch" else ("", model.name) for model in alone]

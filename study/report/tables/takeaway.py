@@ -1,0 +1,152 @@
+"""What a reader takes home: what pre-training is worth in data, how fast errors fall, and how much data a target needs."""
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from study.report.analysis import Analysis
+from study.report.numbers import NONE, percent, rounded, signed, with_interval
+from study.report.table import Column, Table, estimate
+from study.report.text import plain
+from study.statistics.equivalents import Equivalent
+from study.statistics.requirements import FARTHEST, Requirement
+
+NICE = (0.5, 0.4, 0.3, 0.2, 0.15, 0.1, 0.05, 0.03, 0.02, 0.01, 0.005)
+TARGETS = 3
+
+
+@dataclass(frozen=True)
+class Needs:
+    """How much data a model needs for each of some target errors."""
+
+    model: str
+    each: tuple[Requirement, ...]
+
+
+def equivalents(analysis: Analysis) -> Table | None:
+    """The data equivalent of pre-training; None without pairs."""
+    if not analysis.conclusions.equivalents:
+        return None
+    return Table(
+        "equivalents",
+        "What pre-training is worth in data",
+        (
+            Column("Dataset", "dataset", lambda each: each.dataset),
+            Column("Architecture", "", lambda each: analysis.labels.architecture_of(each.pretrained), plain),
+            Column("", "model", lambda each: each.pretrained),
+            Column("Pre-trained on", "fraction", lambda each: each.fraction),
+            Column("Errs as much as scratch on, times the data", "", lambda each: each, times),
+            Column("", "times", lambda each: each.times),
+            Column("", "times_low", lambda each: each.low),
+            Column("", "times_high", lambda each: each.high),
+        ),
+        analysis.conclusions.equivalents,
+        (
+            "Read from the curve of the scratch model, straight between its fractions in logarithms. “More than” stands where "
+            "that curve ends.",
+        ),
+    )
+
+
+def exponents(analysis: Analysis) -> Table | None:
+    """How fast errors fall with data; None below three fractions."""
+    if not analysis.conclusions.exponents:
+        return None
+    return Table(
+        "exponents",
+        "How fast the error falls with data",
+        (
+            Column("Dataset", "dataset", lambda each: each.dataset),
+            Column("Model", "", lambda each: analysis.labels.of(each.model), plain),
+            Column("", "model", lambda each: each.model),
+            estimate("Exponent b", "exponent", lambda each: each.exponent, lambda b: with_interval(b, lambda v: signed(v, 2))),
+            Column("Twice the data divides the error by", "", lambda each: 2**each.exponent.value, lambda v: f"{v:.2f}"),
+            Column("Farthest from the line, % of the error", "worst", lambda each: each.worst, percent),
+            Column("Power law fits", "fits", lambda each: each.fits, lambda fits: "yes" if fits else "no"),
+        ),
+        analysis.conclusions.exponents,
+        ("The error is fitted as n to the power of −b, n being the number of train images.",),
+    )
+
+
+def needs(analysis: Analysis, dataset: str, targets: Sequence[float] = ()) -> Table | None:
+    """How many labelled images a few target errors need on ``dataset``; None where no curve has three fractions."""
+    found: dict[str, list[Requirement]] = {}
+    for target in targets or nice_targets(analysis, dataset):
+        for each in analysis.conclusions.requirements(target):
+            if each.dataset == dataset:
+                found.setdefault(each.model, []).append(each)
+    if not found:
+        return None
+    images = analysis.full_images(dataset)
+    first = next(iter(found.values()))
+    unit = "labelled train images" if images else "share of the train images"
+    return Table(
+        f"needs_{dataset}",
+        f"How much data does a target error need on {plain(dataset)}? In {unit}",
+        (
+            Column("Model", "", lambda row: analysis.labels.of(row.model), plain),
+            Column("", "model", lambda row: row.model),
+            *(column for place, each in enumerate(first) for column in _target(place, each.target, images)),
+            Column("Forecast was off by, %", "", lambda row: row.each[0].backtest_percent, lambda value: signed(value, 0)),
+            Column("", "backtest_percent", lambda row: row.each[0].backtest_percent),
+        ),
+        tuple(Needs(model, tuple(each)) for model, each in found.items()),
+        (
+            "By the power law through all fractions. * lies beyond what was measured; “under” stands where the smallest "
+            "fraction measured was enough. The last column is the same law without "
+            "the largest fraction, asked for the error there: its distance from the error measured. Intervals are at least as "
+            "wide as that.",
+        ),
+    )
+
+
+def nice_targets(analysis: Analysis, dataset: str) -> list[float]:
+    """At most three round errors, from half of the smallest error measured to the largest."""
+    errors = [analysis.evidence.error(arm) for arm in analysis.evidence.arms if arm.dataset == dataset]
+    if not errors:
+        return []
+    fit = [target for target in NICE if min(errors) / 2 <= target <= max(errors)]
+    steps = range(min(TARGETS, len(fit)))
+    return [fit[round(step * (len(fit) - 1) / max(1, len(steps) - 1))] for step in steps]
+
+
+def amount(fraction: float, images: int | None) -> str:
+    """A share of the train images as their number, where that is known; two digits are honest enough."""
+    if math.isinf(fraction):
+        return f"over {FARTHEST:,.0f} times all"
+    return rounded(fraction * (images or 1))
+
+
+def required(each: Requirement, images: int | None) -> str:
+    """``1,300 [1,100, 1,700]``, with * where it lies beyond what was measured; ``under 130`` where the least was enough."""
+    if each.high <= each.smallest:
+        return f"under {amount(each.smallest, images)}"
+    if math.isinf(each.fraction):
+        return f"{amount(each.fraction, images)}*"
+    high = "∞" if math.isinf(each.high) else amount(each.high, images)
+    return f"{amount(each.fraction, images)}{'*' if each.beyond else ''} [{amount(each.low, images)}, {high}]"
+
+
+def times(each: Equivalent) -> str:
+    """``2.8 [2.6, 3.1]``, ``more than 10``, ``less than 1``."""
+
+    def text(value: float) -> str:
+        return f"more than {each.most:.0f}" if math.isinf(value) else "less than 1" if value == 0 else f"{value:.1f}"
+
+    ends = [text(value) for value in (each.times, each.low, each.high)]
+    return ends[0] if ends[0] == ends[1] == ends[2] else f"{ends[0]} [{ends[1]}, {ends[2]}]"
+
+
+def _target(place: int, target: float, images: int | None) -> list[Column]:
+    """A target's column for people, and its three for machines, which are shares of the train images."""
+
+    def read(end: str) -> Callable[[Needs], float]:
+        return lambda row: float(getattr(row.each[place], end))
+
+    name = f"fraction_for_{target:g}".replace(".", "_")
+    ends = {"": "fraction", "_low": "low", "_high": "high"}
+    return [
+        Column(f"{100 * target:g} % error", "", lambda row: row.each[place], lambda each: required(each, images) or NONE),
+        *(Column("", name + suffix, read(end)) for suffix, end in ends.items()),
+    ]

@@ -1,0 +1,50 @@
+"""params.yaml holds plain data: mappings with names as keys, lists, text, numbers, true, false and null.
+
+A number too large for any key, a date, a list inside itself or a thousand copies of one list through YAML's references are
+refused when the file is read, in a sentence that says where they stand.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from study.base.errors import StudyError
+
+WHOLE = 2**63  # whole numbers stay below it, as in JSON and in every library
+TEXT = 4000  # characters
+VALUES = 50_000  # in the whole file, counted as often as they are referred to
+
+
+def check(sections: Mapping[Any, Any], path: str) -> None:
+    """Raise StudyError at the first thing in ``sections`` that is not plain. ``path`` names the file in the message."""
+    if _size(sections, path, "", {}, ()) > VALUES:
+        raise StudyError(f"{path} refers to its own parts until it has more than {VALUES} values; write each where it belongs.")
+
+
+def _size(value: Any, path: str, where: str, known: dict[int, int], above: tuple[int, ...]) -> int:
+    """How many values ``value`` has, itself among them; ``known`` holds those of lists and mappings seen before."""
+    if isinstance(value, Mapping | list):
+        if id(value) in above:
+            raise StudyError(f"{path}: {where} refers to itself; write out what it shall hold.")
+        if id(value) not in known:
+            inside = 1
+            for key, item in _items(value):
+                if not isinstance(key, str) and isinstance(value, Mapping):
+                    raise StudyError(f"{path}: {where or 'the file'} has the key {str(key)[:40]}; keys are names, in letters.")
+                inside += _size(item, path, f"{where}.{key}".lstrip("."), known, (*above, id(value)))
+            known[id(value)] = inside
+        return known[id(value)]
+    if isinstance(value, str):
+        problem = f"text of {len(value)} characters" if len(value) > TEXT else None
+    elif isinstance(value, bool | float | None):
+        problem = None
+    elif isinstance(value, int):
+        problem = f"a whole number of {len(str(abs(value)))} digits" if abs(value) >= WHOLE else None
+    else:
+        problem = {"date": "a date", "datetime": "a date", "bytes": "binary data"}.get(type(value).__name__, "no plain value")
+    if problem:
+        raise StudyError(f"{path}: {where} is {problem}, which no key takes; quotes make text of it.")
+    return 1
+
+
+def _items(value: Any) -> Any:
+    return value.items() if isinstance(value, Mapping) else enumerate(value)

@@ -1,0 +1,49 @@
+"""What stages say: numbers on the command line, and the way back of a refused -S."""
+
+import subprocess
+
+import pytest
+
+from study.base import console
+from study.base.errors import StudyError
+
+
+@pytest.mark.parametrize("text", ["nan", "inf", "-inf", "0", "-5", "soon", "1e999"])
+def test_a_number_of_seconds_is_finite_and_above_0(text, capsys):
+    arguments = console.parser("doc", "train")
+    arguments.add_argument("--budget", type=float)
+    with pytest.raises(SystemExit):
+        arguments.parse_args([f"--budget={text}"])
+    assert f"argument --budget: {text} is no number above 0" in capsys.readouterr().err
+    assert arguments.parse_args(["--budget", "1.5"]).budget == 1.5
+
+
+@pytest.fixture
+def repository(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for name in ("GIT_DIR", "GIT_WORK_TREE"):
+        monkeypatch.delenv(name, raising=False)
+    (tmp_path / "params.yaml").write_text("fraction: 1.0\n")
+    for command in ("init -q", "add .", "-c user.name=t -c user.email=t@localhost commit -q -m x"):
+        subprocess.run(["git", *command.split()], check=True)
+    return tmp_path
+
+
+def said(sentence):
+    def main():
+        raise StudyError(sentence)
+
+    with pytest.raises(SystemExit) as ended:
+        console.run(main)
+    return str(ended.value.code)
+
+
+@pytest.mark.parametrize("sentence", ["fraction is 1; it must be a decimal.", "params.yaml: train.precision is 'fp16'."])
+def test_a_refused_override_says_the_way_back(repository, monkeypatch, sentence):
+    monkeypatch.setenv("DVC_STAGE", "split@digits-1-0")
+    assert said(sentence) == f"error: {sentence}"  # params.yaml is the committed one
+    (repository / "params.yaml").write_text("fraction: 1\n")
+    assert "git checkout HEAD -- params.yaml puts it back" in said(sentence) and "++key=value" in said(sentence)
+    assert said("the disk is full.") == "error: the disk is full."
+    monkeypatch.delenv("DVC_STAGE")
+    assert said(sentence) == f"error: {sentence}"

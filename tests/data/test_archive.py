@@ -1,0 +1,199 @@
+"""Packed data: unpacked inside their own folder or not at all, and gone afterwards."""
+
+import hashlib
+import io
+import tarfile
+import zipfile
+
+import numpy as np
+import pytest
+from pictures import halves
+from servers import Files, serving
+
+from study.base.errors import StudyError
+from study.data import archive, formats, transfer
+from study.data.dataset import Dataset
+from study.settings.params import Source
+
+
+@pytest.fixture(autouse=True)
+def project(tmp_path, monkeypatch):
+    folder = tmp_path / "project"
+    folder.mkdir()
+    monkeypatch.chdir(folder)
+    monkeypatch.setattr(transfer, "BACKOFF", 0.001)
+    monkeypatch.setenv("no_proxy", "127.0.0.1")
+    monkeypatch.delenv("DATASETS_DIR", raising=False)
+    return folder
+
+
+def load(**options):
+    draft = archive.Path("draft")
+    draft.mkdir(exist_ok=True)
+    source = Source(options.pop("format", "folder"), {"side": 8, **options})
+    formats.check(source, "datasets.mine.source")
+    data = formats.load(source, archive.Path("work"), draft)
+    assert not (draft / "unpacked").exists()
+    return data
+
+
+def files(root):
+    return {path.relative_to(root).as_posix(): path.read_bytes() for path in sorted(root.rglob("*")) if path.is_file()}
+
+
+def zipped(contents):
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as packed:
+        for name, content in contents.items():
+            packed.writestr(name, content)
+    return buffer.getvalue()
+
+
+def tarred(contents, mode="w:gz", extra=()):
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode=mode) as packed:
+        for member in extra:
+            packed.addfile(member)
+        for name, content in contents.items():
+            member = tarfile.TarInfo(name)
+            member.size = len(content)
+            packed.addfile(member, io.BytesIO(content))
+    return buffer.getvalue()
+
+
+@pytest.fixture
+def contents(tmp_path):
+    return files(halves(tmp_path / "plain"))
+
+
+@pytest.fixture
+def plain(tmp_path, contents):
+    return load(path=str(tmp_path / "plain"))
+
+
+FORMS = {
+    "x.zip": zipped,
+    "x.tar": lambda contents: tarred(contents, "w"),
+    "x.tar.gz": tarred,
+    "x.TGZ": tarred,
+    "x.tar.bz2": lambda contents: tarred(contents, "w:bz2"),
+    "x.tar.xz": lambda contents: tarred(contents, "w:xz"),
+}
+
+
+@pytest.mark.parametrize("name", FORMS)
+@pytest.mark.parametrize("prefix", ["", "./", "data/mine/"])
+def test_forms(name, prefix, plain, contents, project):
+    (project / name).write_bytes(FORMS[name]({f"{prefix}{path}": content for path, content in contents.items()}))
+    data = load(path=name)
+    np.testing.assert_array_equal(data.train_images, plain.train_images)
+    assert data.classes == plain.classes
+
+
+def test_digest_is_that_of_the_folder(contents, project, tmp_path, capsys):
+    load(path=str(tmp_path / "plain"))
+    md5 = capsys.readouterr().out.rsplit(": ", 1)[1].strip()
+    (project / "x.zip").write_bytes(zipped(contents))
+    load(path="x.zip", md5=md5)
+
+
+def test_under_datasets_dir_with_its_sha256(contents, project, tmp_path, monkeypatch):
+    packed = zipped(contents)
+    (tmp_path / "x.zip").write_bytes(packed)
+    monkeypatch.setenv("DATASETS_DIR", str(tmp_path))
+    load(path="x.zip", sha256=hashlib.sha256(packed).hexdigest())
+    with pytest.raises(StudyError, match=rf"x.zip has the sha256 .* instead of {'0' * 64}; put the right one there"):
+        load(path="x.zip", sha256="0" * 64)
+
+
+def test_over_a_breaking_network(contents, plain):
+    site = Files()
+    site.files["/x.zip"] = packed = zipped(contents)
+    site.cuts = [None, 100]
+    site.statuses = [503]
+    with serving(site):
+        data = load(path=f"{site.url}/x.zip", sha256=hashlib.sha256(packed).hexdigest())
+        assert [asked for _, _, asked in site.requests] == [None, None, "bytes=100-"]
+        with pytest.raises(StudyError, match=r"deleted.*fetch it by hand and write its path"):
+            load(path=f"{site.url}/x.zip", sha256="0" * 64)
+        with pytest.raises(StudyError, match="needs its sha256"):
+            load(path=f"{site.url}/x.zip")
+        with pytest.raises(StudyError, match="does not end like an archive"):
+            load(path=f"{site.url}/download", sha256="0" * 64)
+    np.testing.assert_array_equal(data.train_images, plain.train_images)
+
+
+def test_inside(contents, project):
+    table = "file,y\n" + "".join(f"{name},{name.split('/')[-2]}\n" for name in contents)
+    (project / "x.zip").write_bytes(zipped({**contents, "tables/x.csv": table.encode()}))
+    options = {"format": "csv", "path": "x.zip", "image": "file", "label": "y", "test": 0.4, "images": ".."}
+    assert load(**options, inside="tables/x.csv").classes == ("ant", "bee")
+    with pytest.raises(StudyError, match=r"x.zip has no nothing inside; there are tables, test, train"):
+        load(path="x.zip", inside="nothing")
+    with pytest.raises(StudyError, match="outside the folder"):
+        load(path="x.zip", inside="../project")
+
+
+@pytest.mark.parametrize("name", ["../out.png", "a/../../out.png", "/tmp/out-of-everything.png", "..\\out.png"])
+@pytest.mark.parametrize("form", ["x.zip", "x.tar.gz"])
+def test_escapes_are_refused_whole(name, form, contents, project, tmp_path):
+    (project / form).write_bytes(FORMS[form]({**contents, name: b"x"}))
+    before = files(tmp_path)
+    with pytest.raises(StudyError, match="would lie outside the folder it is unpacked to; do not use it"):
+        load(path=form)
+    assert files(tmp_path) == before
+    assert not archive.Path("/tmp/out-of-everything.png").exists()
+
+
+@pytest.mark.parametrize("kind", [tarfile.SYMTYPE, tarfile.LNKTYPE, tarfile.FIFOTYPE, tarfile.CHRTYPE])
+def test_links_and_devices_are_passed_over(kind, contents, project, tmp_path):
+    secret = tmp_path / "secret"
+    secret.mkdir()
+    link = tarfile.TarInfo("train/cat")
+    link.type, link.linkname = kind, str(secret)
+    packed = {**contents, "train/cat/x.png": contents["train/ant/0.png"]}
+    (project / "x.tar.gz").write_bytes(tarred(packed, extra=[link]))
+    assert load(path="x.tar.gz").classes == ("ant", "bee", "cat")
+    assert not list(secret.iterdir())
+
+
+@pytest.mark.parametrize("form", ["x.zip", "x.tar.gz"])
+def test_a_bomb_is_stopped(form, contents, project, monkeypatch):
+    monkeypatch.setattr(archive, "_GB", 0)
+    (project / form).write_bytes(FORMS[form]({**contents, "bomb.txt": bytes(10**7)}))
+    with pytest.raises(StudyError, match=r"unpacks to more than [\d,]+ bytes, the free room here or 100 times its own size"):
+        load(path=form)
+    assert not (project / "draft/unpacked").exists()
+
+
+@pytest.mark.parametrize("form", ["x.zip", "x.tar.gz", "x.tar.xz", "x.tar"])
+@pytest.mark.parametrize("damage", ["cut", "nonsense", "empty"])
+def test_damaged(form, damage, contents, project):
+    whole = FORMS[form](contents)
+    content = {"cut": whole[: len(whole) // 2], "nonsense": b"nonsense" * 100, "empty": b""}[damage]
+    (project / form).write_bytes(content)
+    with pytest.raises(StudyError, match=f"{form} cannot be unpacked"):
+        load(path=form)
+
+
+def test_a_password(contents, project):
+    packed = bytearray(zipped({"a.png": b"x"}))
+    for mark, place in ((b"PK\x03\x04", 6), (b"PK\x01\x02", 8)):
+        packed[packed.index(mark) + place] |= 1  # the flag that says encrypted
+    (project / "x.zip").write_bytes(bytes(packed))
+    with pytest.raises(StudyError, match=r"cannot be unpacked .*password"):
+        load(path="x.zip")
+
+
+def test_keys_of_archives_are_refused_elsewhere(tmp_path, contents):
+    with pytest.raises(StudyError, match=r"is no archive .*; take `inside` and `sha256` out"):
+        load(path=str(tmp_path / "plain"), inside="train")
+
+
+def test_dataset_as_it_is_written_stays_when_what_it_was_made_of_is_gone(contents, project, tmp_path):
+    (project / "x.zip").write_bytes(zipped(contents))
+    data = load(path="x.zip")
+    data.write(project / "draft")
+    (project / "draft").rename(project / "done")
+    again = Dataset.read(project / "done")
+    np.testing.assert_array_equal(again.train_images, data.train_images)

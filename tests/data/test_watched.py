@@ -1,0 +1,114 @@
+"""Own data are a dependency: DVC sees every change below data/own/<dataset>, and what lies elsewhere is pinned."""
+
+import re
+import shutil
+
+import pytest
+import yaml
+from clones import commit, ran, sh
+from pictures import content, halves
+
+from stages import download as stage
+from study.base.errors import StudyError
+from study.data.watched import is_watched
+
+
+@pytest.fixture
+def project(tmp_path, monkeypatch):
+    folder = tmp_path / "project"
+    folder.mkdir()
+    monkeypatch.chdir(folder)
+    monkeypatch.delenv("DATASETS_DIR", raising=False)
+    return folder
+
+
+def declare(project, **source):
+    sections = {"study": {"datasets": ["mine", "digits"]}}
+    sections["datasets"] = {
+        "mine": {"source": {"format": "folder", "side": 8, **source}, "recipe": {}},
+        "digits": {"source": {"format": "digits"}, "recipe": {}},
+    }
+    (project / "params.yaml").write_text(yaml.safe_dump(sections))
+
+
+def test_every_declared_dataset_has_its_folder(root):
+    for dataset in yaml.safe_load((root / "params.yaml").read_text())["datasets"]:
+        assert (root / "data/own" / dataset).is_dir(), f"mkdir data/own/{dataset}: DVC wants what a stage depends on to exist"
+
+
+def test_what_is_watched(project, tmp_path):
+    elsewhere = halves(tmp_path / "elsewhere")
+    (project / "data/own/other").mkdir(parents=True)
+    (project / "data/own/mine").symlink_to(elsewhere)
+    assert is_watched("data/own/mine", "mine")
+    assert is_watched("data/own/mine/train", "mine")
+    assert is_watched(str(project / "data/own/mine"), "mine")
+    assert not is_watched("data/own/other", "mine")
+    assert not is_watched("data/own/mine/../other", "mine")
+    assert not is_watched(str(elsewhere), "mine")
+    assert not is_watched("data/own/mine2", "mine")
+    (elsewhere / "train/cow").symlink_to(elsewhere / "train/ant")
+    with pytest.raises(StudyError, match=r"DVC does not look into links to folders below data/own/mine: .*train/cow; make"):
+        is_watched("data/own/mine", "mine")
+
+
+def test_what_is_not_watched_must_be_pinned(project, tmp_path):
+    elsewhere = halves(tmp_path / "elsewhere")
+    declare(project, path=str(elsewhere))
+    with pytest.raises(StudyError, match=r"DVC does not see when files of .*elsewhere change: write md5: \w{32} into") as error:
+        stage.download("mine")
+    assert not (project / "data/raw/mine").exists()
+    declare(project, path=str(elsewhere), md5=re.search(r"md5: (\w{32})", str(error.value))[1])
+    stage.download("mine")
+    (elsewhere / "train/ant/0.png").write_bytes(content(99))
+    with pytest.raises(StudyError, match="files were added, removed or changed"):
+        stage.download("mine")
+
+
+def test_an_archive_pinned_by_its_sha256_needs_no_md5(project, tmp_path):
+    halves(tmp_path / "elsewhere")
+    packed = shutil.make_archive(str(tmp_path / "x"), "zip", tmp_path / "elsewhere")
+    declare(project, path=packed, sha256="0" * 64)
+    with pytest.raises(StudyError, match="instead of 0000"):
+        stage.download("mine")
+    declare(project, path=packed)
+    with pytest.raises(StudyError, match="DVC does not see when files of"):
+        stage.download("mine")
+
+
+@pytest.fixture
+def clone(root, project):
+    """A project with the stage download alone, as the repository's dvc.yaml has it, and images of its user's own."""
+    for name in ("stages", "study"):
+        shutil.copytree(root / name, project / name, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(root / ".dvcignore", project)
+    whole = yaml.safe_load((root / "dvc.yaml").read_text())
+    (project / "dvc.yaml").write_text(yaml.safe_dump({"stages": {"download": whole["stages"]["download"]}}))
+    (project / "data/own/digits").mkdir(parents=True)
+    declare(project, path="data/own/mine")
+    sh(project, "git", "init", "--quiet")
+    sh(project, "dvc", "init", "--quiet")
+    commit(project, "as it is")
+    return project
+
+
+def test_an_image_added_changed_or_removed_runs_download_and_nothing_else_does(clone, tmp_path):
+    def repro():
+        return ran(sh(clone, "dvc", "repro", PYTHONPATH=str(clone)))
+
+    elsewhere = halves(tmp_path / "elsewhere")
+    (clone / "data/own/mine").symlink_to(elsewhere)
+    assert repro() == {"download@mine", "download@digits"}
+    assert repro() == set()
+    (elsewhere / "train/ant/9.png").write_bytes(content(9))
+    assert repro() == {"download@mine"}
+    (elsewhere / "train/ant/9.png").write_bytes(content(10))
+    assert repro() == {"download@mine"}
+    (elsewhere / "train/ant/.DS_Store").write_bytes(b"x")
+    assert repro() == set()
+    (elsewhere / "train/ant/9.png").rename(elsewhere / "train/bee/9.png")
+    assert repro() == {"download@mine"}
+    (elsewhere / "train/bee/9.png").unlink()
+    before = (clone / "dvc.lock").read_text()
+    assert repro() == set()  # this state is in DVC's run cache: its output is taken from there
+    assert (clone / "dvc.lock").read_text() != before

@@ -1,0 +1,213 @@
+"""Figures: the same bytes every time, nothing of the day in them, and labels that do not cover each other."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from itertools import pairwise
+from pathlib import Path
+
+import matplotlib.image
+import numpy as np
+import pytest
+from grids import MODELS, error_of, sections, write_cells, write_study
+from matplotlib.figure import Figure
+
+from study.design.cells import Cell
+from study.report.analysis import Analysis
+from study.report.figures import classes, comparisons, curves, forest, fractions
+from study.report.figures.drawn import all_figures
+from study.report.figures.style import WIDTH, save, spread, style
+from study.results import collected as results
+from study.settings.grid import Grid
+from study.settings.params import Params
+from study.statistics import verdicts
+from study.statistics.calibration import wilson
+from study.statistics.contrasts import penalty
+from study.statistics.published import Published
+
+
+def analysed(root: Path, leave_out: slice = slice(0), error: Callable[[Cell], float] = error_of, **options: object) -> Analysis:
+    params = sections(**options)  # type: ignore[arg-type]
+    write_study(root, params, (1.0, 0.5, 0.1))
+    grid = Grid.load(Params(params), root / "dvc.yaml")
+    gone = grid.cells()[leave_out]
+    write_cells(root, [cell for cell in grid.cells() if cell not in gone], error=error)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(root)
+        return Analysis.of_cells(grid, results.load(grid.cells()), Published.read())
+
+
+@pytest.fixture(scope="module")
+def analysis(tmp_path_factory: pytest.TempPathFactory) -> Analysis:
+    return analysed(tmp_path_factory.mktemp("study"))
+
+
+def texts(figure: Figure) -> list[str]:
+    return [text.get_text() for axes in figure.axes for text in axes.texts]
+
+
+def test_the_same_bytes_twice_without_dates_or_versions(analysis: Analysis, tmp_path: Path) -> None:
+    for name in ("first", "second"):
+        save(fractions.error_against_fraction(analysis, "easy"), tmp_path, name)
+    for suffix in ("svg", "png"):
+        first, second = ((tmp_path / f"{name}.{suffix}").read_bytes() for name in ("first", "second"))
+        assert first == second
+        assert not [word for word in (b"<dc:date", b"Software", b"Matplotlib") if word in first]
+
+
+def test_lines_are_labelled_where_they_end_and_the_axis_has_the_ladder(analysis: Analysis) -> None:
+    figure = fractions.error_against_fraction(analysis, "easy")
+    assert sorted(texts(figure)) == ["CNN, pre-trained", "CNN, scratch", "ViT, pre-trained", "ViT, scratch"]
+    (axes,) = figure.axes
+    assert axes.get_xscale() == "log" and axes.get_legend() is None
+    assert [label.get_text() for label in axes.get_xticklabels()] == ["1.0", "0.5", "0.1"]
+    assert len(axes.collections) == 2 * 4  # a band and its bars for each line
+    assert [float(np.asarray(line.get_ydata())[0]) for line in axes.lines[4:]] == [pytest.approx(90)]  # guessing
+    assert axes.get_ylim()[1] > np.max([np.nanmax(np.asarray(line.get_ydata())) for line in axes.lines])
+
+
+@pytest.mark.parametrize("models", [None, ("cnn_scratch", "cnn_glyphs")])
+def test_titles_fit_on_their_figures(models: tuple[str, ...] | None, tmp_path: Path) -> None:
+    chosen = {"models": {name: MODELS[name] for name in models}} if models else {}
+    for name, _, figure in all_figures(analysed(tmp_path, **chosen)):
+        figure.draw_without_rendering()
+        titles = [figure._suptitle, *(axes._left_title for axes in figure.axes)]  # type: ignore[attr-defined]
+        for title in filter(None, titles):
+            assert title.get_window_extent().x1 <= figure.bbox.x1, f"{name}: {title.get_text()}"
+
+
+def test_several_seeds_show_single_runs_as_dots(tmp_path: Path) -> None:
+    several = analysed(tmp_path, seeds=(0, 1, 2))
+    lines = fractions.error_against_fraction(several, "easy").axes[0].lines
+    dots = [line for line in lines if line.get_linestyle() == "None"]
+    assert [len(np.asarray(line.get_ydata())) for line in dots] == [3 * 3] * 4
+    assert len({(line.get_marker(), line.get_markerfacecolor()) for line in dots}) == 4
+
+
+def test_seeds_are_no_further_test_images(tmp_path: Path) -> None:
+    """Three seeds on 300 images in 10 classes: the interval of a class is that of 30 images, not of 90."""
+    figure = classes.hardest_classes(analysed(tmp_path, seeds=(0, 1, 2)), "easy")
+    assert figure is not None
+    axes = figure.axes[0]
+    shares = np.asarray(axes.lines[0].get_xdata(), dtype=float) / 100
+    low, high = wilson(shares, np.full(len(shares), 30))
+    drawn = np.array([segment[:, 0] for segment in axes.collections[0].get_segments()]) / 100  # type: ignore[attr-defined]
+    assert np.allclose(drawn, np.stack([low, high], axis=1))
+
+
+def test_the_forest_plot_shows_every_part_by_its_verdict(analysis: Analysis) -> None:
+    figure = forest.forest(analysis)
+    assert figure is not None
+    parts = [part for key in ("H1", "H2", "H3") for part in analysis.conclusions.finding(key).parts]
+    (axes,) = figure.axes
+    marks = [line for line in axes.lines if line.get_marker() == "o"]
+    assert [float(np.asarray(mark.get_xdata())[0]) for mark in marks] == [
+        pytest.approx(100 * part.estimate.value) for part in parts if part.estimate
+    ]
+    assert [mark.get_color() for mark in marks] == [forest.COLOURS[part.verdict] for part in parts]
+    ranges = [(bar.get_x(), bar.get_x() + bar.get_width()) for bar in axes.patches]  # type: ignore[attr-defined]
+    assert ranges == [pytest.approx([100 * end for end in part.attainable]) for part in parts if part.attainable]
+    assert len(axes.texts) == 3 + len(parts)
+
+
+def test_what_cannot_be_told_is_an_open_mark(tmp_path: Path) -> None:
+    study = analysed(tmp_path, error=lambda cell: 0.88 if cell.model == "vit_scratch" else 0.1 + 0.5 * (1 - cell.fraction))
+    parts = [part for key in ("H1", "H2", "H3") for part in study.conclusions.finding(key).parts]
+    assert verdicts.UNTELLABLE in {part.verdict for part in parts}
+    figure = forest.forest(study)
+    assert figure is not None
+    marks = [line for line in figure.axes[0].lines if line.get_marker() == "o"]
+    for mark, part in zip(marks, parts, strict=True):
+        assert (mark.get_markerfacecolor() == "white") == (part.verdict == verdicts.UNTELLABLE)
+
+
+def test_figures_fit_a_phone(analysis: Analysis) -> None:
+    for name, _, figure in all_figures(analysis):
+        assert figure.get_figwidth() == WIDTH <= 5, name
+
+
+def test_settings_of_a_notebook_or_a_user_change_nothing(tmp_path: Path) -> None:
+    code = (
+        "from pathlib import Path; from study.report.figures.style import canvas, save\n"
+        "with canvas(3, 2) as (figure, (axes,)):\n    axes.plot([1, 2]); axes.set_title('a $ b')\n"
+        "save(figure, Path('.'), 'plot')\n"
+    )
+    root = Path(__file__).parent.parent.parent
+    found = []
+    for name, rc in (("plain", ""), ("own", "text.usetex: True\nlines.linewidth: 9\nfont.size: 30\nsavefig.dpi: 20\n")):
+        folder = tmp_path / name
+        folder.mkdir()
+        (folder / "matplotlibrc").write_text(rc)
+        backend = {"MPLBACKEND": "module://not_installed.backend"} if rc else {}
+        environment = {"PYTHONPATH": str(root), "PATH": os.environ["PATH"], "HOME": str(tmp_path)} | backend
+        subprocess.run([sys.executable, "-c", code], cwd=folder, env=environment, check=True)
+        found.append([(folder / f"plot.{suffix}").read_bytes() for suffix in ("svg", "png")])
+    assert found[0] == found[1]
+
+
+def test_models_differ_in_grey_too(analysis: Analysis) -> None:
+    looks = [style(analysis, model) for model in analysis.grid.models]
+    assert len({(look.marker, look.pretrained) for look in looks}) == len(looks)
+    assert len({look.colour for look in looks}) == 2  # one for each architecture
+
+
+def test_no_line_crosses_a_missing_cell(tmp_path: Path) -> None:
+    partial = analysed(tmp_path, leave_out=slice(1, 2))
+    assert [str(cell) for cell in partial.missing] == ["easy-cnn_scratch-0.5-0"]
+    heights = fractions.error_against_fraction(partial, "easy").axes[0].lines[0].get_ydata()
+    assert np.isnan(np.asarray(heights, dtype=float)).tolist() == [False, True, False]
+
+
+def test_what_is_missing_altogether_is_said_or_left_out(tmp_path: Path) -> None:
+    partial = analysed(tmp_path, leave_out=slice(3))  # cnn_scratch on easy
+    figure = fractions.error_against_fraction(partial, "easy")
+    assert "CNN, scratch" not in texts(figure) and "CNN, pre-trained" in texts(figure)
+    calibration = classes.calibration(partial, "easy")
+    assert calibration is not None and "missing" in texts(calibration)
+    penalties = comparisons.penalty_per_model(partial)
+    assert penalties is not None and " missing" in texts(penalties)
+
+
+def test_the_penalty_figure_gives_the_numbers_of_the_table(analysis: Analysis) -> None:
+    figure = comparisons.penalty_per_model(analysis)
+    assert figure is not None
+    estimates = [analysis.estimate(penalty(analysis.grid.datasets, model.name, 1.0)) for model in analysis.grid.models]
+    assert texts(figure) == [f"{100 * each.value:+.1f}".replace("-", "−") for each in estimates if each]
+
+
+def test_what_cannot_be_shown_is_no_figure(tmp_path: Path) -> None:
+    alone = analysed(tmp_path, datasets=("one",), models={"cnn_scratch": MODELS["cnn_scratch"]})
+    assert fractions.gain_against_fraction(alone, "one") is None
+    assert forest.forest(alone) is None
+    assert comparisons.penalty_per_model(alone) is None
+    assert comparisons.ours_beside_published(alone) is None
+    assert curves.learning_curves(alone, "absent") is None
+
+
+def test_a_confusion_matrix_of_a_hundred_classes_is_drawn(tmp_path: Path) -> None:
+    params = sections(models={"cnn_scratch": MODELS["cnn_scratch"]})
+    write_study(tmp_path, params, (1.0,))
+    grid = Grid.load(Params(params), tmp_path / "dvc.yaml")
+    write_cells(tmp_path, grid.cells(), classes=100)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(tmp_path)
+        study = Analysis.of_cells(grid, results.load(grid.cells()), Published.read())
+    figure = classes.confusion(study, "easy")
+    assert figure is not None
+    save(figure, tmp_path, "confusion")
+    assert matplotlib.image.imread(tmp_path / "confusion.png").min() < 0.2
+
+
+def test_labels_are_moved_apart_and_keep_their_order() -> None:
+    placed = spread([10.0, 10.1, 30.0, 10.05], gap=2.0)
+    assert placed[2] == 30.0
+    assert placed[0] < placed[3] < placed[1]
+    assert placed[3] - placed[0] == pytest.approx(2.0) and placed[1] - placed[3] == pytest.approx(2.0)
+    assert spread([1.0, 5.0], gap=2.0) == [1.0, 5.0]
+    assert spread([], gap=1.0) == []
+
+
+def test_labels_pushed_into_others_make_room_again() -> None:
+    placed = sorted(spread([0.0, 0.5, 2.0, 2.1, 2.2], gap=1.0))
+    assert all(above - below >= 1.0 - 1e-9 for below, above in pairwise(placed))

@@ -1,0 +1,117 @@
+"""The grid: ladder and operating point, partners and counterparts, and the labels that people read."""
+
+from pathlib import Path
+
+import pytest
+from grids import MODELS, sections, write_study
+
+from study.base.errors import StudyError
+from study.report.labels import Labels
+from study.settings.grid import Grid, ladder
+from study.settings.params import Params
+
+
+def grid(root: Path, *fractions: float, **options: object) -> Grid:
+    params = sections(**options)  # type: ignore[arg-type]
+    write_study(root, params, fractions or (1.0, 0.5, 0.1))
+    return Grid.load(Params(params), root / "dvc.yaml")
+
+
+def test_the_operating_point_joins_the_ladder_but_not_the_hypotheses(tmp_path: Path) -> None:
+    study = grid(tmp_path, 0.1, 1.0, 0.5, fraction=0.3)
+    assert study.fractions == (1.0, 0.5, 0.3, 0.1)
+    assert study.ladder == (1.0, 0.5, 0.1)
+    assert study.reduced == (0.5, 0.1)
+
+
+def test_an_operating_point_on_the_ladder_is_one_cell(tmp_path: Path) -> None:
+    study = grid(tmp_path, 1.0, 0.5, 0.5, fraction=0.5)
+    assert study.fractions == (1.0, 0.5)
+    assert len(study.cells()) == len(set(study.cells())) == 2 * 4 * 2
+
+
+def test_the_ladder_of_this_project_stands_in_the_command_of_aggregate_too(root: Path) -> None:
+    found = ladder(root / "dvc.yaml")
+    assert found[0] == 1.0
+    assert f"--ladder {','.join(map(str, found))}\n" in (root / "dvc.yaml").read_text()
+
+
+@pytest.mark.parametrize("text", ["stages: {}", "a: [", "stages: {split: {matrix: {fraction: 0.5}}}", ""])
+def test_a_ladder_that_cannot_be_read_is_one_sentence(tmp_path: Path, text: str) -> None:
+    (tmp_path / "dvc.yaml").write_text(text)
+    with pytest.raises(StudyError, match=r"dvc\.yaml: stages\.split\.matrix\.fraction"):
+        ladder(tmp_path / "dvc.yaml")
+
+
+@pytest.mark.parametrize("entry", [1, 0.0, 1.5, "0.5"])
+def test_a_fraction_out_of_range_is_named(tmp_path: Path, entry: object) -> None:
+    write_study(tmp_path, sections(), [1.0, entry])  # type: ignore[list-item]
+    with pytest.raises(StudyError, match=repr(entry)):
+        ladder(tmp_path / "dvc.yaml")
+
+
+def test_a_ladder_without_numbers_or_file(tmp_path: Path) -> None:
+    write_study(tmp_path, sections(), [])
+    with pytest.raises(StudyError, match="holds no number"):
+        ladder(tmp_path / "dvc.yaml")
+    with pytest.raises(StudyError, match="missing"):
+        ladder(tmp_path / "absent.yaml")
+
+
+def test_pairs_need_both_partners(tmp_path: Path) -> None:
+    study = grid(tmp_path)
+    assert [(first.name, second.name) for first, second in study.pairs()] == [
+        ("cnn_scratch", "cnn_glyphs"),
+        ("vit_scratch", "vit_glyphs"),
+    ]
+    params = sections()
+    params["study"]["models"] = ["cnn_glyphs", "vit_scratch"]
+    alone = Grid.load(Params(params), tmp_path / "dvc.yaml")
+    assert alone.pairs() == []
+    assert alone.counterparts(False) == alone.counterparts(True) == []
+
+
+def test_every_cnn_meets_every_vit_of_its_kind(tmp_path: Path) -> None:
+    study = grid(tmp_path, models=MODELS | {"wide_scratch": MODELS["cnn_scratch"] | {"arch": "resnet18"}})
+    names = [(cnn.name, vit.name) for cnn, vit in study.counterparts(pretrained=False)]
+    assert names == [("cnn_scratch", "vit_scratch"), ("wide_scratch", "vit_scratch")]
+
+
+def test_the_study_says_which_families_meet(tmp_path: Path) -> None:
+    mlp = {"mlp_scratch": MODELS["cnn_scratch"] | {"family": "mlp"}}
+    params = sections(models=MODELS | mlp)
+    params["study"]["compare"] = ["mlp", "cnn"]
+    write_study(tmp_path, params)
+    study = Grid.load(Params(params), tmp_path / "dvc.yaml")
+    assert study.compare == ("mlp", "cnn")
+    assert [(one.name, other.name) for one, other in study.counterparts(pretrained=False)] == [("mlp_scratch", "cnn_scratch")]
+
+
+def test_labels_are_made_from_keys(tmp_path: Path) -> None:
+    write_study(tmp_path, params := sections())
+    params["study"]["models"] = ["resnet50_scratch", "resnet50_im1k", "vit_s16_scratch", "vit_s16_im1k", "cnn_glyphs"]
+    study = Grid.load(Params(params), tmp_path / "dvc.yaml")
+    labels = Labels(study)
+    assert [labels.model(model) for model in study.models] == [
+        "ResNet50, scratch",
+        "ResNet50, pre-trained",
+        "ViT-S/16, scratch",
+        "ViT-S/16, pre-trained",
+        "CNN-glyphs, pre-trained",
+    ]
+
+
+def test_a_label_of_params_is_the_architecture(tmp_path: Path) -> None:
+    study = grid(tmp_path)
+    object.__setattr__(study.models[0], "label", "Plain net, scratch")
+    object.__setattr__(study.models[1], "label", "Plain net")
+    labels = Labels(study)
+    assert [labels.model(model) for model in study.models[:2]] == ["Plain net, scratch", "Plain net, pre-trained"]
+    assert labels.architecture_of("cnn_glyphs") == "Plain net" and labels.of("vit_glyphs") == "ViT, pre-trained"
+
+
+def test_two_pre_trainings_of_one_architecture_keep_apart(tmp_path: Path) -> None:
+    study = grid(tmp_path, models=MODELS | {"cnn_photos": MODELS["cnn_glyphs"]})
+    names = [Labels(study).model(model) for model in study.models]
+    assert len(set(names)) == len(names)
+    assert "CNN, pre-trained (cnn_photos)" in names

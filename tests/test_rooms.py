@@ -1,0 +1,77 @@
+"""The house: no circle of imports, no floor crossed upwards, stages and tools above the library."""
+
+import ast
+import graphlib
+
+import pytest
+
+FLOORS = (
+    ("base",),
+    ("design",),
+    ("settings", "results"),
+    ("runtime",),
+    ("data",),
+    ("models",),
+    ("engine", "statistics"),
+    ("report", "pipeline"),
+    ("fanout", "away"),
+)
+
+
+@pytest.fixture(scope="module")
+def modules(root):
+    """Every module of the project, with the modules that it imports anywhere in its text."""
+    paths = {
+        ".".join(path.relative_to(root).with_suffix("").parts).removesuffix(".__init__"): path
+        for folder in ("stages", "tools", "study")
+        for path in (root / folder).rglob("*.py")
+    }
+    return {name: imports(path) & paths.keys() - {name} for name, path in paths.items()}
+
+
+def imports(path):
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ImportFrom) and node.module:
+            found |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
+        elif isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+    return found
+
+
+def floor(module):
+    """The floor of a module of the library, and that of stages and tools above it."""
+    parts = module.split(".")
+    if parts[0] != "study":
+        return len(FLOORS) + (parts[0] == "tools")
+    return next(number for number, rooms in enumerate(FLOORS) if parts[1] in rooms) if len(parts) > 1 else 0
+
+
+def test_there_is_no_circle(modules):
+    tuple(graphlib.TopologicalSorter(modules).static_order())
+
+
+def test_no_floor_is_crossed_upwards(modules):
+    crossed = [f"{name} imports {other}" for name, others in modules.items() for other in others if floor(other) > floor(name)]
+    assert crossed == []
+
+
+def test_stages_do_not_import_each_other(modules):
+    for name, others in modules.items():
+        if name.startswith("stages."):
+            assert not [other for other in others if other.startswith("stages")], name
+
+
+def test_stages_are_those_of_the_pipeline(root):
+    names = {path.stem for path in (root / "stages").glob("*.py")} - {"__init__"}
+    assert names == {"download", "weights", "split", "train", "evaluate", "aggregate"}
+
+
+def test_no_file_is_long(root):
+    long = {
+        str(path.relative_to(root)): lines
+        for folder in ("stages", "tools", "study")
+        for path in (root / folder).rglob("*.py")
+        if (lines := len(path.read_text(encoding="utf-8").splitlines())) > 260
+    }
+    assert long == {}

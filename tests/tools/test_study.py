@@ -1,0 +1,77 @@
+"""python -m tools.study NAME: the study section of params.yaml, what changed, and the word back."""
+
+import json
+import os
+import sys
+
+import pytest
+from small_project import ROOT, make, run
+
+from study.settings import studies
+
+
+@pytest.fixture
+def project(tmp_path):
+    folder = make(tmp_path)
+    text = studies.put(studies.named("cifar", ROOT / "studies.yaml"), (folder / "params.yaml").read_text())
+    (folder / "params.yaml").write_text(text)
+    return folder
+
+
+def study(project, *words):
+    return run(project, sys.executable, "-m", "tools.study", *words)
+
+
+def test_there_and_back(project):
+    before = (project / "params.yaml").read_bytes()
+    there = study(project, "digits")
+    assert "study.datasets: cifar10, cifar100 -> digits, digits100\n" in there.stdout
+    assert "python -m tools.study cifar sets the former one" in there.stdout
+    assert b"name: digits" in (project / "params.yaml").read_bytes()
+    study(project, "cifar")
+    assert (project / "params.yaml").read_bytes() == before
+
+
+def test_a_study_without_a_name_comes_back_too(project):
+    own = (
+        (project / "params.yaml")
+        .read_text()
+        .replace("  - cifar100\n", "")
+        .replace("  seeds:\n", "  # two\n  seeds:\n  - 7\n", 1)
+    )
+    (project / "params.yaml").write_text(own)
+    assert "python -m tools.study back sets the former one" in study(project, "digits").stdout
+    study(project, "cifar32")
+    assert study(project, "back").returncode == 0
+    assert (project / "params.yaml").read_text() == own
+    again = study(project, "back")
+    assert again.returncode == 1 and "no study to go back to; the named ones are" in again.stderr
+
+
+def test_an_unknown_one_is_one_sentence_and_changes_nothing(project):
+    before = (project / "params.yaml").read_bytes()
+    done = study(project, "mnist")
+    assert done.returncode == 1 and done.stderr == "error: studies.yaml has no study mnist; there are cifar32, digits, cifar.\n"
+    (project / "studies.yaml").write_text("mnist: {datasets: [mnist], models: [cnn_scratch], seeds: [0]}")
+    done = study(project, "mnist")
+    assert done.returncode == 1 and "study.datasets names 'mnist', which is not declared" in done.stderr
+    assert (project / "params.yaml").read_bytes() == before
+
+
+def test_show_marks_the_one_that_is_set(project):
+    assert "* cifar: cifar10, cifar100; resnet50_scratch" in study(project, "show").stdout
+
+
+def test_it_is_refused_while_a_dvc_is_at_work_and_not_by_one_that_is_gone(project):
+    lock = project / ".dvc/tmp/rwlock"
+    lock.parent.mkdir(parents=True)
+    for process, code in ((os.getpid(), 1), (2**22 + 5, 0)):
+        lock.write_text(json.dumps({"data/raw": {"write": {"pid": process, "cmd": "dvc repro"}}}))
+        done = study(project, "digits")
+        assert done.returncode == code, done.stderr
+        assert ("dvc (process" in done.stderr) == bool(code)
+
+
+def test_a_tool_run_as_a_script_is_one_sentence(project):
+    done = run(project, sys.executable, "tools/status.py")
+    assert done.returncode == 1 and done.stderr == "error: run it as python -m tools.NAME, in the project's root.\n"

@@ -1,0 +1,72 @@
+"""The small study, whole, on handwritten digits: as many cells at a time as there are processors, then its report.
+
+params.yaml is put back however this ends: by itself, by Ctrl-C, TERM or a closed terminal; after a SIGKILL the next start
+does it, and so does the next `python -m tools.study`.
+"""
+
+import fcntl
+import signal
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from types import FrameType
+
+from study.base.console import parser, run, say
+from study.base.errors import StudyError
+from study.pipeline import process
+from study.runtime.lifecycle import stoppable
+from study.settings import at_work, lent, studies
+
+NAME = "digits"
+REPORT = Path("reports", NAME)
+FANOUT = [sys.executable, "-m", "tools.fanout"]
+GO_ON = "every finished epoch is kept; the same command goes on from there."
+
+
+def main() -> None:
+    """Command line: python -m tools.quickstart."""
+    parser(__doc__, "quickstart", "tools").parse_args()
+    with alone(), stoppable(lambda: GO_ON):
+        _hang_up_as_terminate()
+        if said := lent.give_back():
+            say(f"an earlier quickstart was killed: {said}")
+        lent.lend(studies.named(NAME))
+        try:
+            code = process.run(FANOUT)
+        finally:
+            said = lent.give_back()
+            with suppress(OSError):  # the terminal may be gone
+                say(said or "")
+    if code:
+        raise StudyError("the small study is not whole; the reason stands above. The same command goes on from there.")
+    for table in sorted((REPORT / "tables").glob("errors_*.md")):
+        say(f"\n{table.read_text(encoding='utf-8')}")
+    say(f"The report: {REPORT}/README.md. git status shows what differs from the committed study: nothing, it should be.")
+    say(f"To go on with this study (dvc push, dvc repro, dvc exp run): python -m tools.study {NAME}")
+
+
+@contextmanager
+def alone() -> Iterator[None]:
+    """Only one quickstart at a time, and none beside a run of the study; StudyError says which is under way."""
+    if busy := at_work.who():
+        raise StudyError(f"{busy} is at work in this workspace; wait for it, or stop it first.")
+    at_work.QUICKSTART.parent.mkdir(parents=True, exist_ok=True)
+    with at_work.QUICKSTART.open("a") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+def _hang_up_as_terminate() -> None:
+    """A terminal that is closed ends this as SIGTERM does, but under nohup."""
+
+    def end(number: int, frame: FrameType | None) -> None:
+        signal.signal(number, signal.SIG_IGN)
+        signal.raise_signal(signal.SIGTERM)
+
+    if signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:
+        signal.signal(signal.SIGHUP, end)
+
+
+if __name__ == "__main__":
+    run(main)

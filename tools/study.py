@@ -1,0 +1,98 @@
+"""Choose the study: write a named one of studies.yaml into the section `study` of params.yaml, and nothing else.
+
+    python -m tools.study show       which one is set, and which there are
+    python -m tools.study digits     the small study on handwritten digits
+    python -m tools.study back       what stood there before, where that was none of studies.yaml
+
+`dvc repro`, tools.fanout and tools.status are about the study that is set. Cells of the others stay recorded in dvc.lock.
+"""
+
+if __name__ == "study":  # `python tools/status.py` puts this folder before the project's, and finds this file for the library
+    raise SystemExit("error: run it as python -m tools.NAME, in the project's root.")
+
+from pathlib import Path
+
+from study.base import atomic
+from study.base.console import parser, run, say
+from study.base.errors import StudyError
+from study.settings import at_work, lent, studies
+from study.settings.params import Params
+from study.settings.sections import Study
+
+FORMER = Path(".dvc/tmp/study.before")  # the text of a section that has no name
+
+
+def main() -> None:
+    """Command line: python -m tools.study [NAME]."""
+    arguments = parser(__doc__, "study", "tools")
+    arguments.add_argument("name", nargs="?", default="show", help="a key of studies.yaml, show or back")
+    name = arguments.parse_args().name
+    if name == "show":
+        show()
+        return
+    busy = at_work.who()
+    if busy:
+        raise StudyError(f"{busy} is at work on this study; wait for it, or stop it first: it would record what changes now.")
+    if said := lent.give_back():  # a quickstart was killed
+        say(said)
+    text, before = lent.read(), Params.load().study()
+    if name == "back":
+        write(_former(text))
+        FORMER.unlink()
+    else:
+        changed = studies.put(studies.named(name), text)
+        if changed != text and before not in studies.every().values():
+            atomic.write(FORMER, studies.cut(text)[1].encode())
+        write(changed)
+    tell(before, Params.load().study())
+
+
+def write(text: str) -> None:
+    """Write params.yaml; StudyError, and the file as it was, where the study names what is not declared."""
+    former = lent.read()
+    atomic.write(lent.PARAMS, text.encode())
+    try:
+        Params.load().study()
+    except StudyError:
+        atomic.write(lent.PARAMS, former.encode())
+        raise
+
+
+def show() -> None:
+    """Say which study is set, and which there are."""
+    now = Params.load().study()
+    for name, study in studies.every().items():
+        say(f"{'*' if study == now else ' '} {name}: {', '.join(study.datasets)}; {', '.join(study.models)}")
+    if now not in studies.every().values():
+        say(f"* {now.name}, as params.yaml has it: {', '.join(now.datasets)}; {', '.join(now.models)}")
+
+
+def tell(before: Study, now: Study) -> None:
+    """Say what changed, and the word back."""
+    if before == now:
+        say(f"params.yaml has study {now.name} already; nothing changed.")
+        return
+    for key in studies.ORDER:
+        old, new = (getattr(study, key) for study in (before, now))
+        if old != new:
+            say(f"study.{key}: {_words(old)} -> {_words(new)}")
+    back = next((name for name, study in studies.every().items() if study == before), "back")
+    say(f"params.yaml has study {now.name} now; python -m tools.study {back} sets the former one.")
+
+
+def _former(text: str) -> str:
+    try:
+        section = FORMER.read_bytes().decode()
+    except FileNotFoundError:
+        names = ", ".join(studies.every())
+        raise StudyError(f"there is no study to go back to; the named ones are {names}.") from None
+    before, _, after = studies.cut(text)
+    return studies.joined(text, before, section, after)
+
+
+def _words(value: object) -> str:
+    return value if isinstance(value, str) else ", ".join(map(str, value))  # type: ignore[call-overload]
+
+
+if __name__ == "__main__":
+    run(main)
