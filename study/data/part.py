@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from study.base.errors import StudyError, one_line
+from study.base.errors import UNREADABLE, StudyError, one_line
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,7 @@ class Part:
             classes = json.loads(classes_file.read_text(encoding="utf-8"))
         except FileNotFoundError as error:
             raise StudyError(f"{error.filename} is not here; dvc pull, or python -m stages.download {folder.name}.") from None
-        except (OSError, ValueError, EOFError, MemoryError, RecursionError) as error:
+        except UNREADABLE as error:
             raise StudyError(f"{folder} is damaged ({one_line(error)}); {again}.") from None
         if not isinstance(classes, list) or not all(isinstance(each, str) for each in classes):
             raise StudyError(f"{classes_file} is damaged: it is no list of names; {again}.")

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from study.base.atomic import write
-from study.base.errors import StudyError
+from study.base.errors import UNREADABLE, StudyError
 
 Indices = NDArray[np.int64]
 FILE = "split.json"
@@ -67,7 +67,7 @@ class Split:
             found = cls(*(record[key] for key in keys), *indices)
         except FileNotFoundError as error:
             raise StudyError(f"{error.filename} is not here; {again}.") from None
-        except (OSError, ValueError, KeyError, TypeError, EOFError, MemoryError, RecursionError):
+        except UNREADABLE:
             raise StudyError(f"{folder} is damaged; {again}.") from None
         if (found.dataset, found.fraction, found.seed, found.official_images) != (dataset, fraction, seed, labels):
             raise StudyError(f"{folder} is of another dataset, fraction or seed, or of other data; {again}.")

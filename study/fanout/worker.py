@@ -16,6 +16,7 @@ from study.design.cells import Cell
 from study.fanout import paths
 from study.pipeline import process
 
+DEVICE = "STUDY_DEVICE"  # as in study.runtime.devices, which imports torch
 WAITS = (10.0, 30.0, 60.0)  # seconds before another try after trouble that is not the cell's: a share that is away for a minute
 STOPPED = re.compile(r"^stopped by (SIGTERM|Ctrl-C): ", re.MULTILINE)  # study.runtime.lifecycle
 TROUBLE = re.compile(
@@ -82,7 +83,7 @@ class Work:
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=subprocess.STDOUT,
-            env=process.environment(**({"CUDA_VISIBLE_DEVICES": self.gpu} if self.gpu is not None else {})),
+            env=process.environment(**self._device()),
             pass_fds=[lock],
             process_group=0,
             preexec_fn=_leave_signals_to_the_training,
@@ -95,6 +96,12 @@ class Work:
         with paths.log(self.cell).open("rb") as written:
             written.seek(start)
             return code, written.read().decode(errors="replace")
+
+    def _device(self) -> dict[str, str]:
+        """The variables that put the cell on its GPU; a GPU that is gone fails it, where it would go on on the processor."""
+        if self.gpu is None:
+            return {}
+        return {"CUDA_VISIBLE_DEVICES": self.gpu, DEVICE: os.environ.get(DEVICE) or "cuda"}
 
     def _stop(self, number: int, frame: Any) -> NoReturn:
         sys.exit(128 + number)

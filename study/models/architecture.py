@@ -12,7 +12,7 @@ from typing import Any
 import torch
 from safetensors import SafetensorError, safe_open
 
-from study.base.errors import StudyError, one_line
+from study.base.errors import UNREADABLE, StudyError, one_line
 from study.models import lean_timm
 from study.models.build import check_options
 
@@ -71,12 +71,12 @@ def _shapes(path: Path, source: str) -> dict[str, tuple[int, ...]]:
     try:
         with safe_open(path, framework="np") as file:
             return {name: tuple(file.get_slice(name).get_shape()) for name in file.keys()}  # noqa: SIM118 (not a mapping)
-    except (SafetensorError, OSError, ValueError) as error:
+    except (SafetensorError, *UNREADABLE) as error:
         raise StudyError(f"{source} is damaged or no safetensors file ({error}); fetch it again.") from None
 
 
 def _adapted(shapes: dict[str, tuple[int, ...]], model: Any) -> dict[str, tuple[int, ...]]:
-    """``shapes`` as the arch's own checkpoint filter makes them, as for a training: files of old have other names and buffers."""
+    """``shapes`` as the arch's own checkpoint filter makes them, as for a training: old files have other buffers."""
     adapt = getattr(sys.modules[type(model).__module__], "checkpoint_filter_fn", None)
     if adapt is None or model.state_dict().keys() == shapes.keys():
         return shapes
@@ -92,8 +92,8 @@ def _build(arch: str, options: Mapping[str, Any], input_size: Any = None) -> Any
     """The model on the meta device, for images of ``input_size`` (3, H, W) where its arch is bound to one."""
     check_options(arch, options)
     default = timm.get_pretrained_cfg(arch)
-    fixed = {"img_size": tuple(input_size)[-2:]} if input_size and default.fixed_input_size else {}
     try:
+        fixed = {"img_size": tuple(input_size)[-2:]} if input_size and default.fixed_input_size else {}
         with torch.device("meta"):
             return timm.create_model(arch, pretrained=False, checkpoint_path="", **fixed, **options)
     # Options go to whatever the arch is made of, and a wrong one makes it raise whatever it likes.

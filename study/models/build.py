@@ -14,7 +14,6 @@ from study.base.errors import StudyError, one_line
 from study.design.seeds import derive
 from study.models import lean_timm
 
-
 # Arguments of timm.create_model that name files, addresses or another kind of model: never taken from a card or a checkpoint.
 CLOSED = frozenset(
     ("pretrained", "num_classes", "checkpoint_path", "pretrained_cfg", "pretrained_cfg_overlay", "cache_dir", "features_only",

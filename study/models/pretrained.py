@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from study.base.errors import StudyError, one_line
+from study.base.errors import UNREADABLE, StudyError, one_line
 from study.data.transfer import Checksum, downloads, fetched
 from study.design.cells import Cell
 from study.models import from_cell
@@ -162,7 +162,7 @@ def _from_disk(source: str, target: Path) -> Mapping[str, Any]:
 def _parse(content: bytes, where: str) -> Mapping[str, Any]:
     try:
         config = json.loads(content)
-    except ValueError as error:
+    except UNREADABLE as error:
         raise StudyError(f"{where} is no readable JSON ({error}).") from None
     if not isinstance(config, dict) or not isinstance(config.get("pretrained_cfg", {}), dict):
         raise StudyError(f"{where} is not a configuration as timm writes it.")

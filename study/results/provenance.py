@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from study.base.atomic import write
-from study.base.errors import StudyError
+from study.base.errors import UNREADABLE, StudyError
 from study.design.cells import Cell
 from study.design.recipe import Recipe
 
@@ -56,7 +56,7 @@ class Provenance:
             found = cls(**content)
         except FileNotFoundError:
             raise StudyError(f"{path} absent") from None
-        except (OSError, ValueError, TypeError, RecursionError):
+        except UNREADABLE:
             raise StudyError(f"{path} damaged") from None
         if found.cell != str(cell):
             raise StudyError(f"{path} is of another cell, {found.cell}")
