@@ -242,7 +242,9 @@ def test_another_architecture_of_the_same_shapes(folder):
 def test_unknown_arch_and_options():
     refused(r"'resnet51' is not an architecture of timm \S+; close names are .*resnet5\d", None, arch="resnet51", options={})
     refused("'hf-hub:timm/x' is not an architecture of timm", None, arch="hf-hub:timm/x", options={})
-    for option in ({"colour": "red"}, {"patch_size": "x"}, {"pretrained": True}, {"checkpoint_path": "model.pth"}):
+    for closed in ("pretrained", "checkpoint_path", "pretrained_cfg", "cache_dir"):
+        refused(f"{closed} of test_vit is no option of an architecture", None, options={closed: "model.pth"})
+    for option in ({"colour": "red"}, {"patch_size": "x"}):
         refused(f"cannot build test_vit with {re.escape(str(option))}: ", None, options=option)
 
 

@@ -45,7 +45,7 @@ def check_file(path: Path, arch: str, options: Mapping[str, Any], config: Mappin
     """
     settings = config.get("pretrained_cfg", config)
     model = _build(arch, options, settings.get("input_size"))
-    found = _adapted(_shapes(path, source), model)
+    found = _without_old_buffers(_shapes(path, source), model)
     heads = model.pretrained_cfg.get("classifier") or ()
     heads = (heads,) if isinstance(heads, str) else tuple(heads)
     wanted = {name: tuple(tensor.shape) for name, tensor in model.state_dict().items()}
@@ -75,17 +75,18 @@ def _shapes(path: Path, source: str) -> dict[str, tuple[int, ...]]:
         raise StudyError(f"{source} is damaged or no safetensors file ({error}); fetch it again.") from None
 
 
-def _adapted(shapes: dict[str, tuple[int, ...]], model: Any) -> dict[str, tuple[int, ...]]:
-    """``shapes`` as the arch's own checkpoint filter makes them, as for a training: old files have other buffers."""
+def _without_old_buffers(shapes: dict[str, tuple[int, ...]], model: Any) -> dict[str, tuple[int, ...]]:
+    """``shapes`` without the tensors that the arch's own checkpoint filter leaves out, as for a training: timm's old buffers."""
+    own = model.state_dict().keys()
     adapt = getattr(sys.modules[type(model).__module__], "checkpoint_filter_fn", None)
-    if adapt is None or model.state_dict().keys() == shapes.keys():
+    if adapt is None or shapes.keys() <= own:
         return shapes
     try:
         with torch.device("meta"):
-            adapted = adapt({name: torch.empty(shape) for name, shape in shapes.items()}, model)
-        return {name: tuple(tensor.shape) for name, tensor in adapted.items()}
+            kept = adapt({name: torch.empty(shape) for name, shape in shapes.items()}, model).keys()
     except Exception:  # a filter trusts that the file is one of its own: then the names tell what it is not
         return shapes
+    return {name: shape for name, shape in shapes.items() if name in own or name in kept}
 
 
 def _build(arch: str, options: Mapping[str, Any], input_size: Any = None) -> Any:
