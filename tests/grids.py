@@ -136,8 +136,8 @@ def write_cells(
             nll=np.where(wrong, 2.0, -np.log(confidence)).astype(np.float32),
             classes=np.array([f"class {number:02d}" for number in range(classes)]),
         )
-        top1 = float(np.count_nonzero(predicted != labels)) / images
-        metrics = {"images": images, "top1_accuracy": 1 - top1, "top1_error": top1}
+        errors = int(np.count_nonzero(predicted != labels))
+        metrics = {"images": images, "top1_accuracy": (images - errors) / images, "top1_error": errors / images}
         if classes > 5:
             metrics["top5_error"] = float(np.count_nonzero(rank >= 5)) / images
         (predictions / "metrics.json").write_text(json.dumps(metrics))

@@ -35,7 +35,7 @@ def real_images(datasets_dir):
     from study.data.formats import load
     from study.settings.params import Source
 
-    dataset = load(Source("cifar10", {"url": "http://127.0.0.1:9"}), datasets_dir.parent)
+    dataset = load(Source("cifar10", {"url": "http://127.0.0.1:9"}), datasets_dir.parent, datasets_dir.parent)
     return dataset.test_images[:300]
 
 

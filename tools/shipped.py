@@ -13,7 +13,8 @@ import sys
 from study.base.console import parser, run, say
 from study.base.errors import StudyError
 from study.design import cells
-from study.pipeline import process
+from study.design.cells import Cell
+from study.pipeline import process, standing
 from study.settings.grid import Grid
 from study.settings.params import Params
 
@@ -26,31 +27,37 @@ def main() -> None:
     arguments.add_argument("way", choices=("pull", "push"))
     given = arguments.parse_args()
     grid = Grid.load(Params.load())
-    for targets in groups(grid):
+    lock = standing.recorded()
+    recorded = [cell for cell in grid.cells() if f"evaluate@{cell}" in lock]
+    if not recorded:
+        raise StudyError(f"dvc.lock has no cell of study {grid.name}; python -m tools.study names the studies.")
+    for targets in groups(recorded):
         if process.run(process.command(given.way, "--quiet", "--remote", REMOTE, *targets)):
             raise StudyError(f"dvc {given.way} of {targets[0]} failed; what it says above names the file.")
-    say(f"{given.way}: predictions, histories and splits of {len(grid.cells())} cells of study {grid.name}")
+    say(f"{given.way}: predictions, histories and splits of {len(recorded)} of {len(grid.cells())} cells of study {grid.name}")
     if given.way == "pull":
-        rebuild(grid)
+        rebuild(grid, whole=len(recorded) == len(grid.cells()))
 
 
-def groups(grid: Grid) -> list[list[str]]:
-    """What to transfer, a call of dvc each: several stages and paths in one call lose files without a word (DVC 3.67)."""
-    return [["split"], ["evaluate"], [str(cells.history(cell)) for cell in grid.cells()]]
+def groups(recorded: list[Cell]) -> list[list[str]]:
+    """What to transfer, a call of dvc each: several kinds of stages in one call lose files without a word (DVC 3.67)."""
+    splits = {f"split@{cell.dataset}-{cell.fraction}-{cell.seed}" for cell in recorded}
+    return [
+        sorted(splits),
+        [f"evaluate@{cell}" for cell in recorded],
+        [str(cells.history(cell)) for cell in recorded],
+    ]
 
 
-def rebuild(grid: Grid) -> None:
+def rebuild(grid: Grid, whole: bool) -> None:
     """Make the report from what was pulled, and say whether it is the committed one."""
     ladder = ",".join(map(str, grid.ladder))
-    if process.run([sys.executable, "-m", "stages.aggregate", grid.name, "--ladder", ladder]):
+    incomplete = [] if whole else ["--incomplete"]
+    if process.run([sys.executable, "-m", "stages.aggregate", *incomplete, grid.name, "--ladder", ladder]):
         raise StudyError(f"the report of {grid.name} was not made; the reason stands above.")
     folder = str(cells.report(grid.name))
     changed = subprocess.run(["git", "status", "--porcelain", folder], capture_output=True, text=True, check=True).stdout
-    say(
-        f"{folder} is what is committed, byte for byte"
-        if not changed
-        else f"{folder} differs from what is committed:\n{changed}"
-    )
+    say(f"{folder} differs from what is committed:\n{changed}" if changed else f"{folder} is what is committed, byte for byte")
 
 
 if __name__ == "__main__":

@@ -25,7 +25,7 @@ DOUBTFUL = re.compile(
       | [-+]?0[xob][0-9a-fA-F_]+                              # 0o10
       | [-+]?[0-9][0-9_]*(:[0-9]+)+(\.[0-9_]*)?               # 1:20
       | [0-9]{4}-[0-9][0-9]?-[0-9][0-9]?([Tt\s].*)?           # dates
-      | y|n|yes|no|on|off|=""",
+      | yes|no|on|off|=""",
     re.VERBOSE | re.IGNORECASE,
 )
 SURPRISES = (
@@ -64,14 +64,11 @@ def load_without_ruamel(text: str) -> Any:
 def _depth(text: str) -> int:
     """How many lists and mappings stand inside each other at most; events are read one by one, without recursion."""
     depth = deepest = 0
-    try:
-        for event in yaml.parse(text, _Loader):
-            depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
-            deepest = max(deepest, depth)
-    except yaml.YAMLError:
-        if deepest > DEPTH:  # else whoever reads it for good says what is wrong
-            return deepest
-        raise
+    for event in yaml.parse(text, _Loader):
+        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+        deepest = max(deepest, depth)
+        if deepest > DEPTH:  # the rest need not be read
+            break
     return deepest
 
 

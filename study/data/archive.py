@@ -130,6 +130,9 @@ def _members(packed: Path) -> Iterator[tuple[str, IO[bytes]]]:
             if file is not None:
                 yield member.name, file
             tar.members = []  # type: ignore[attr-defined]  # else the list of all members grows with the archive
+        tar.fileobj.seek(tar.offset)
+        if tar.fileobj.read(512) != bytes(512):
+            raise tarfile.ReadError("it has no end")  # tarfile takes one that is cut between two files for a whole one
 
 
 def _safe(name: str, archive: str) -> PurePosixPath:

@@ -57,7 +57,7 @@ class Analysis:
             raise StudyError(f"no model of study {grid.name} has all its seeds here; dvc repro trains them.")
         classes = {cell.dataset: len(result.classes) for cell, result in results.present.items()}
         sizes = {arm.dataset: len(wrong[0]) for arm, wrong in arms.items()}
-        conclusions = Conclusions.of_cells(grid, arms, classes, _compare(grid), _doubtful(formats or {}, sizes))
+        conclusions = Conclusions.of_cells(grid, arms, classes, grid.compare, _doubtful(formats or {}, sizes))
         return cls(
             grid, Labels(grid), results.present, results.missing, conclusions, published, formats or {}, tuple(strangers)
         )
@@ -67,7 +67,7 @@ class Analysis:
         """From the published numbers alone, whose intervals are bounds."""
         here = published.errors
         missing = {cell: "not published" for cell in grid.cells() if Arm(cell.dataset, cell.model, cell.fraction) not in here}
-        conclusions = Conclusions.of_published(grid, here, CLASSES, read_differences(), _compare(grid))
+        conclusions = Conclusions.of_published(grid, here, CLASSES, read_differences(), grid.compare)
         return cls(grid, Labels(grid), {}, missing, conclusions, published, {name: name for name in grid.datasets})
 
     @property
@@ -110,12 +110,6 @@ class Analysis:
         """The missing cells of ``arms``."""
         wanted = set(arms)
         return [cell for cell in self.missing if Arm(cell.dataset, cell.model, cell.fraction) in wanted]
-
-
-def _compare(grid: Grid) -> tuple[str, str]:
-    """The families that H2, H3 and the claims compare."""
-    first, second = getattr(grid, "compare", None) or ("cnn", "vit")
-    return first, second
 
 
 def _doubtful(formats: Mapping[str, str], sizes: Mapping[str, int]) -> dict[str, dict[str, Collection[int]]]:

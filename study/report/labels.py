@@ -55,7 +55,7 @@ def kind(model: Model) -> str:
 
 def _given(model: Model) -> str:
     """The ``label`` that params.yaml gives a model, without the word that is added to it here; empty where it gives none."""
-    return re.sub(r",? (from )?(scratch|pre-trained)$", "", str(getattr(model, "label", None) or ""))
+    return re.sub(r",? (from )?(scratch|pre-trained)$", "", model.label or "")
 
 
 def _proper(stem: str) -> str:

@@ -4,7 +4,7 @@ import html
 import re
 
 _MARK = re.compile(
-    r"\\(?P<plain>[^\w\s])|`(?P<code>[^`]+)`|\*\*(?P<strong>(?:\\.|[^*\\])+)\*\*"
+    r"\\(?P<plain>[^A-Za-z0-9\s])|`(?P<code>[^`]+)`|\*\*(?P<strong>(?:\\.|[^*\\])+)\*\*"
     r"|\[(?P<text>(?:\\.|[^\]\\])+)\]\((?P<to>[^)\s]+)\)"
 )
 _SPECIAL = re.compile(r"[\\`*\[\]<>#~$&!]|(?<![^\W_])_|_(?![^\W_])|(?<=\w):(?=//)|(?<=\bwww)\.")

@@ -118,14 +118,15 @@ class Params:
         datasets, models = self._section("datasets"), self._section("models")
         for dataset in datasets:
             self.source(dataset)
-        labels: dict[str, str] = {}
+        labels: dict[tuple[str, bool], str] = {}  # a report adds "scratch" or "pre-trained" to a label
         for name in models:
             model = self.model(name)
             for dataset in datasets:
                 self.recipe(dataset, name)
-            if name in study.models and model.label and labels.setdefault(model.label, name) != name:
+            own = (model.label or name, model.weights is None)
+            if name in study.models and labels.setdefault(own, name) != name:
                 raise StudyError(
-                    f"params.yaml: models.{name}.label is {model.label!r}, as that of {labels[model.label]}; "
+                    f"params.yaml: models.{name}.label is {model.label!r}, as that of {labels[own]}; "
                     "in a report they must differ."
                 )
 

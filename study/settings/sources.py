@@ -113,8 +113,8 @@ FORMATS: Mapping[str, Mapping[str, Option]] = {
     "cifar10": {"url": _URL},
     "cifar100": {"url": _URL},
     "digits": {},
-    "glyphs": {},
     "digits100": {},
+    "glyphs": {},
     "folder": {**_PACKED, **_PINNED, "test": _SHARE},
     "csv": {
         **_PACKED,

@@ -50,7 +50,7 @@ def as_dvc_reads(text):
     """Without what a document is wrapped in: the value, or None where it is refused."""
     try:
         return repr(YAML(typ="safe").load(text))
-    except (YAMLError, ValueError, TypeError, KeyError, AttributeError):
+    except (YAMLError, ValueError, TypeError, LookupError, AttributeError):
         return None
 
 

@@ -13,8 +13,9 @@ from pictures import content
 from servers import Files, serving
 
 from study.base.errors import StudyError
-from study.data import formats, options, torchvision_sets, transfer
+from study.data import formats, torchvision_sets, transfer
 from study.data.image import square
+from study.settings import sources
 from study.settings.params import Source
 
 datasets = pytest.importorskip("torchvision.datasets")
@@ -186,7 +187,7 @@ def test_sets_in_one_archive(name, project, monkeypatch):
 
 def test_names_are_those_that_can_be_read():
     for name in torchvision_sets.KNOWN:
-        assert options.NAME.accepts(name)
+        assert sources.FORMATS["torchvision"]["name"].accepts(name)
         files = torchvision_sets.KNOWN[name].files(getattr(datasets, name))
         assert all(len(md5) == 32 and url.startswith("http") for _, url, md5 in files)
     with pytest.raises(StudyError, match=r"source.name is 'ImageNet'; format torchvision needs DTD or FashionMNIST or"):

@@ -129,6 +129,7 @@ def test_label_family_and_compare_are_read(sections):
     params = Params(sections)
     params.check_all()
     assert params.model("resnet50_im1k").label == "ResNet-50 (ImageNet-1k)"
+    del sections["models"]["resnet50_scratch"]["label"]
     assert params.model("resnet50_scratch").label is None
     assert params.study().compare == ("vit", "Faltungsnetz")
     del sections["study"]["compare"]
@@ -139,7 +140,10 @@ def test_two_models_of_a_study_do_not_share_a_label(sections):
     sections["study"]["models"] = ["resnet50_scratch", "resnet50_im1k"]
     for name in sections["study"]["models"]:
         sections["models"][name]["label"] = "ResNet"
-    with pytest.raises(StudyError, match="models.resnet50_im1k.label is 'ResNet', as that of resnet50_scratch"):
+    Params(sections).check_all()  # "ResNet, scratch" and "ResNet, pre-trained"
+    sections["models"]["other"] = dict(sections["models"]["resnet50_scratch"])
+    sections["study"]["models"].append("other")
+    with pytest.raises(StudyError, match="models.other.label is 'ResNet', as that of resnet50_scratch"):
         Params(sections).check_all()
 
 

@@ -37,7 +37,8 @@ def test_nothing_but_the_section_changes():
 
 
 def test_comments_and_line_ends_stay():
-    text = "# above\nstudy:\n  # the data\n  datasets:\n  - a\n  models: [b]\n  # the name\n  name: x\n  # last\n\n# split\nsplit: {}\n"
+    section = "study:\n  # the data\n  datasets:\n  - a\n  models: [b]\n  # the name\n  name: x\n  # last\n"
+    text = f"# above\n{section}\n# split\nsplit: {{}}\n"
     done = studies.put(DIGITS, text)
     assert "  # the data\n  datasets:\n  - digits\n" in done and "  # the name\n  name: digits\n  # last\n\n# split\n" in done
     windows = studies.put(DIGITS, text.replace("\n", "\r\n"))
