@@ -3,9 +3,7 @@
 Writes data/splits/<dataset>/<fraction>/<seed>/: train.npy, validation.npy and split.json.
 """
 
-import numpy as np
-
-from study.base import folders
+from study.base import folders, npy
 from study.base.console import parser, run, say
 from study.base.errors import UNREADABLE, StudyError
 from study.data.splits import Split, split
@@ -24,7 +22,7 @@ def main() -> None:
 
     labels_file = cells.raw(given.dataset) / "train_labels.npy"
     try:
-        labels = np.load(labels_file, allow_pickle=False)
+        labels = npy.load(labels_file)
         if labels.ndim != 1 or labels.dtype.kind not in "iu" or not len(labels):
             raise ValueError
     except UNREADABLE:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from study.base.errors import StudyError
+from study.base.errors import StudyError, plain
 
 TIMEOUT = 30.0  # seconds without a byte
 PATIENCE = 60.0  # seconds until all headers of an answer are there
@@ -102,7 +102,7 @@ def body(response: Any, url: str, offset: int, way_out: str) -> Body:
 
 def words(reason: object) -> str:
     """An exception in words: some have no text of their own."""
-    text = getattr(reason, "strerror", None) or " ".join(str(reason).split())
+    text = getattr(reason, "strerror", None) or plain(str(reason))
     return text or type(reason).__name__
 
 

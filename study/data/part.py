@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from study.base import npy
 from study.base.errors import UNREADABLE, StudyError, one_line
 
 
@@ -50,8 +51,8 @@ class Part:
         images_file, labels_file, classes_file = cls.files(folder, name)
         again = f"python -m stages.download {folder.name} makes it again"
         try:
-            images = np.load(images_file, mmap_mode="r", allow_pickle=False)
-            labels = np.load(labels_file, allow_pickle=False)
+            images = npy.load(images_file, mapped=True)
+            labels = npy.load(labels_file)
             classes = json.loads(classes_file.read_text(encoding="utf-8"))
         except FileNotFoundError as error:
             raise StudyError(f"{error.filename} is not here; dvc pull, or python -m stages.download {folder.name}.") from None

@@ -76,7 +76,7 @@ def _shapes(path: Path, source: str) -> dict[str, tuple[int, ...]]:
 
 
 def _without_old_buffers(shapes: dict[str, tuple[int, ...]], model: Any) -> dict[str, tuple[int, ...]]:
-    """``shapes`` without the tensors that the arch's own checkpoint filter leaves out, as for a training: timm's old buffers."""
+    """``shapes`` without timm's old buffers: the tensors that the arch's own checkpoint filter leaves out."""
     own = model.state_dict().keys()
     adapt = getattr(sys.modules[type(model).__module__], "checkpoint_filter_fn", None)
     if adapt is None or shapes.keys() <= own:

@@ -119,7 +119,7 @@ class Predictions:
         except UNREADABLE:
             raise StudyError(f"{path} damaged") from None
         if found.cell != str(cell):
-            raise StudyError(f"{path} is of another cell, {found.cell}")
+            raise StudyError(f"{path} is of another cell, {found.cell!r}")
         if metrics != found.metrics():
             raise StudyError(f"{folder / METRICS} and {path} contradict each other")
         return found
