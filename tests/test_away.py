@@ -35,7 +35,8 @@ def put(folder, name, text):
     (Path(folder) / name).write_text(text)
 
 if stage == "download":
-    put(f"data/raw/{key}", "train_labels.npy", key)
+    for name in ("train_images.npy", "train_labels.npy", "test_images.npy", "test_labels.npy", "classes.json"):
+        put(f"data/raw/{key}", name, key)
 if stage == "weights":
     put(f"data/weights/{key}", "card.json", key)
 if stage == "split":

@@ -166,7 +166,7 @@ CHANGES = {
         ALL,
     ),
     "train's command": (lambda: replace("dvc.yaml", "stages.train ${key}", "stages.train -u ${key}"), State.STALE, ALL),
-    "the images": (lambda: put(cells.raw("digits"), "another.npy"), State.STALE, ALL),
+    "the images": (lambda: (cells.raw("digits") / "train_images.npy").write_text("another"), State.STALE, ALL),
     "a checkpoint": (lambda: (cells.runs(CNN) / "checkpoint.safetensors").write_text("another"), State.STALE, {CNN}),
     "predictions": (lambda: (cells.predictions(CNN) / "metrics.json").write_text("another"), State.TRAINED, {CNN}),
     "a checkpoint, gone": (lambda: shutil.rmtree(cells.runs(CNN)), State.RECORDED, {CNN}),
@@ -185,6 +185,17 @@ def test_states_agree_with_dvc_status(clone, change):
     assert {cell for cell, each in found.items() if each is not State.DONE} == expected
     assert {found[cell] for cell in expected} <= {state}
     assert dirty() == expected
+
+
+def test_a_finished_training_whose_test_was_restored_is_not_said_to_go_on(clone):
+    """Nobody clears its state then; later its cell becomes stale."""
+    resume.Store(CNN, "0" * 64).save(resume.State(10, 1, {"seconds": 9.0}, b"", b""))
+    assert one().state is State.DONE
+    put(Path("study/engine"), "training.py")
+    assert one().state is State.STALE and one().seconds is None
+    shutil.rmtree(cells.runs(CNN))  # killed before the outs were written: the same command writes them
+    Path("dvc.lock").unlink()
+    assert one().state is State.STOPPED
 
 
 def test_the_loader_of_dvc_lock_reads_what_dvc_writes(recorded):
@@ -433,7 +444,7 @@ def test_durations():
 
 def test_sixty_four_cells_in_time_and_in_width(root, tmp_path):
     clone = committed(root, tmp_path / "clone", "study.seeds=[0,1]")
-    set_params(clone, "+models.vit_s16_scratch.recipe.epochs=30", "split.val_fraction=0.2")
+    set_params(clone, "++models.vit32_scratch.recipe.epochs=30", "split.val_fraction=0.2")
     show(clone)  # files are compiled and hashed
     before, started = resource.getrusage(resource.RUSAGE_CHILDREN), time.monotonic()
     output = show(clone)

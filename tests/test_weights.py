@@ -300,6 +300,16 @@ def test_hub_out_of_reach(monkeypatch):
     refused("http://127.0.0.1:9 is out of reach and it is not in the cache .* HF_HUB_OFFLINE=1; weights", "hf-hub:timm/x")
 
 
+@pytest.mark.parametrize(("status", "said"), [(429, "answered 429 .*: wait a while, or set HF_TOKEN"), (403, "answered 403")])
+def test_what_the_hub_answers_is_said(monkeypatch, status, said):
+    site = Files()
+    site.statuses = [status] * 50
+    monkeypatch.setattr("huggingface_hub.utils._http.time.sleep", lambda seconds: None)
+    with serving(site):
+        point_to(site.url, monkeypatch)
+        refused(said, "hf-hub:timm/x")
+
+
 def test_url_without_a_config(content):
     site = Files()
     site.files["/model.safetensors"] = content

@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import os
 from types import SimpleNamespace
 
 import pytest
@@ -86,4 +85,4 @@ def test_a_listing_whose_names_lead_out_of_its_folder_is_not_whole(tmp_path, rel
     bad = put(cache, [{"relpath": "a/b.npy", "md5": MD5}, {"relpath": relpath, "md5": MD5}])
     assert pipeline(cache).in_cache(good) and not pipeline(cache).in_cache(bad)
     assert records.broken(pipeline(cache), record(bad)) == ["data/runs/x"]
-    assert os.listdir(tmp_path) == ["cache"]
+    assert [path.name for path in tmp_path.iterdir()] == ["cache"]

@@ -1,17 +1,22 @@
 """What is edited while a stage works is not recorded with a result of the old; what is damaged is not trained on."""
 
 import json
+import subprocess
+import sys
 
 import numpy as np
 import pytest
+from safetensors.torch import save_file
 from tiny import CNN, make, run
 
 from stages import evaluate
+from study.base.atomic import write
 from study.base.errors import StudyError
 from study.base.sums import sha256
 from study.data.splits import Split
 from study.design import cells
-from study.engine import testing
+from study.engine import resume, testing
+from study.engine.checkpoint import pack, read
 from study.engine.inputs import Inputs
 from study.engine.run import Training
 from study.models.build import build
@@ -64,8 +69,6 @@ def test_what_is_not_edited_passes():
 
 
 def test_weights_with_one_byte_changed_are_not_trained_on(tmp_path, monkeypatch):
-    from safetensors.torch import save_file
-
     monkeypatch.chdir(make(tmp_path))
     folder = cells.weights("cnn")
     card = json.loads((folder / "card.json").read_text())
@@ -89,16 +92,12 @@ def test_a_split_of_another_val_fraction_is_not_trained_on(tmp_path, monkeypatch
 def test_a_state_that_cannot_be_saved_is_an_error_not_a_pause(tmp_path):
     """In a loop on exit code 75 it would pause for ever."""
     folder = make(tmp_path, epochs=3)
-    script = f"ulimit -f 8; exec {__import__('sys').executable} -m stages.train {CNN} --budget 1"
-    import subprocess
-
+    script = f"ulimit -f 8; exec {sys.executable} -m stages.train {CNN} --budget 1"
     done = subprocess.run(["bash", "-c", script], cwd=folder, capture_output=True, text=True, timeout=300)
     assert done.returncode == 1 and "error: File too large" in done.stderr and "Traceback" not in done.stderr
 
 
 def test_a_test_clears_the_state_of_its_own_training_alone(trained):
-    from study.engine import resume
-
     other = resume.folder(CNN) / "another"
     resume.Store(CNN, "another").save(resume.State(1, 1, {"seconds": 1.0}, b"tensors", b"another checkpoint"))
     evaluate.evaluate(CNN)
@@ -106,8 +105,6 @@ def test_a_test_clears_the_state_of_its_own_training_alone(trained):
 
 
 def test_copies_that_a_file_manager_makes_beside_a_state_are_no_states(trained):
-    from study.engine import resume
-
     (folder,) = resume.folder(CNN).iterdir()
     (folder / "0001 (copy).json").write_bytes((folder / "0001.json").read_bytes())
     store = resume.Store(CNN, folder.name)
@@ -118,9 +115,6 @@ def test_copies_that_a_file_manager_makes_beside_a_state_are_no_states(trained):
 
 @pytest.mark.parametrize("limit", ["ulimit -v 400000"])
 def test_little_memory_is_no_traceback(trained, limit):
-    import subprocess
-    import sys
-
     script = f"{limit}; exec {sys.executable} -m stages.split tiny 1.0 0"
     done = subprocess.run(["bash", "-c", script], cwd=trained, capture_output=True, text=True, timeout=300)
     assert done.returncode == 0 or "Traceback" not in done.stderr
@@ -128,9 +122,6 @@ def test_little_memory_is_no_traceback(trained, limit):
 
 @pytest.mark.parametrize("options", [{"checkpoint_path": "/etc/passwd"}, {"pretrained": True}, {"cache_dir": "x"}])
 def test_a_checkpoint_names_no_files(trained, options):
-    from study.base.atomic import write
-    from study.engine.checkpoint import pack, read
-
     file = cells.runs(CNN) / "checkpoint.safetensors"
     weights, record = read(file)
     write(file, pack(weights, record | {"arch_options": record["arch_options"] | options}))
