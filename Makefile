@@ -25,7 +25,7 @@ rebuild: .venv/study
 
 # What a first run needs, looked at before anything is installed.
 first-contact:
-	@command -v "$(PYTHON)" > /dev/null || { echo "error: there is no $(PYTHON) here; name a Python: make PYTHON=python3.11 $(MAKECMDGOALS)"; exit 1; }
+	@command -v "$(PYTHON)" > /dev/null || { echo "error: there is no $(PYTHON) here; name a Python: make PYTHON=python3.11 $(MAKECMDGOALS)" >&2; exit 1; }
 	@"$(PYTHON)" tools/first_contact.py "$(SHELL)"
 
 test: .venv/dev

@@ -43,7 +43,8 @@ STUB = r"""#!/bin/sh
 recipe=$(cksum < params.yaml)
 case "$2" in
 stages.download) out="data/raw/$3"; mkdir -p "$out"
-    for name in train_images.npy train_labels.npy test_images.npy test_labels.npy classes.json; do echo "$3 $name" > "$out/$name"; done;;
+    for name in train_images.npy train_labels.npy test_images.npy test_labels.npy classes.json; do
+        echo "$3 $name" > "$out/$name"; done;;
 stages.weights) mkdir -p "data/weights/$3"; echo "$3" > "data/weights/$3/card.json";;
 stages.split) out="data/splits/$3/$4/$5"; mkdir -p "$out"
     echo "train $3 $4 $5" > "$out/train.npy"; echo "validation $3 $4 $5" > "$out/validation.npy";;

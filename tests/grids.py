@@ -147,7 +147,7 @@ def write_cells(
 def _write_history(folder: Path, cell: Cell, rate: float, own: np.random.Generator) -> None:
     epochs = TRAIN["epochs"]
     rows = ["epoch,learning_rate,train_loss,train_error,val_loss,val_error"]
-    errors = [rate + 0.5 * np.exp(-1.2 * epoch) + 0.01 * own.random() for epoch in range(1, epochs + 1)]
+    errors = [min(1.0, rate + 0.5 * np.exp(-1.2 * epoch) + 0.01 * own.random()) for epoch in range(1, epochs + 1)]
     for epoch, val_error in enumerate(errors, start=1):
         rows.append(f"{epoch},{0.001 / epoch},{val_error * 2},{val_error * 0.8},{val_error * 2.5},{val_error}")
     (folder / "history.csv").write_text("\n".join(rows) + "\n")

@@ -251,7 +251,7 @@ def test_a_full_disk_keeps_the_last_good_state(project, reference, monkeypatch):
 
 
 def test_time_is_up(project, reference, capsys):
-    done = run(project, "train", CNN, "--budget", 0)
+    done = run(project, "train", CNN, "--budget", 0.001)
     assert done.returncode == 75
     assert f"{CNN} stands after epoch 1 of {EPOCHS}; the same command" in done.stdout  # one epoch at least
     assert not cells.failed(CNN).exists()

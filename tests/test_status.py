@@ -443,8 +443,9 @@ def test_durations():
 
 
 def test_sixty_four_cells_in_time_and_in_width(root, tmp_path):
-    clone = committed(root, tmp_path / "clone", "study.seeds=[0,1]")
-    set_params(clone, "++models.vit32_scratch.recipe.epochs=30", "split.val_fraction=0.2")
+    models = "study.models=[cnn32_scratch,cnn32_tiny,vit32_scratch,vit32_tiny]"
+    clone = committed(root, tmp_path / "clone", "study.seeds=[0,1]", "study.datasets=[cifar10,cifar100]", models)
+    set_params(clone, "+models.vit32_scratch.recipe.epochs=30", "split.val_fraction=0.2")
     show(clone)  # files are compiled and hashed
     before, started = resource.getrusage(resource.RUSAGE_CHILDREN), time.monotonic()
     output = show(clone)

@@ -123,4 +123,4 @@ def test_out_of_reach_the_run_is_kept_here_within_seconds(monkeypatch, capsys, m
         monkeypatch.setenv("WANDB_BASE_URL", site.url)
         asked.clear()
         tracking.Tracker(CNN, "abcd1234")
-    assert "mode" not in asked
+    assert asked["mode"] is None

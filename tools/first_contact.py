@@ -91,7 +91,7 @@ def environment():
     except (OSError, UnicodeDecodeError):
         written = None
     made_for = written.group(1) if written else ""
-    if os.path.realpath(made_for or os.curdir) != os.path.realpath(".venv"):
+    if made_for and not os.path.isdir(made_for):
         yield "this clone was moved or renamed after .venv was made; remove .venv, and make makes it anew"
 
 

@@ -49,7 +49,7 @@ class Tracker:
             if offline:
                 say(f"warning: {_address()} is out of reach: the run is kept in the folder wandb, `wandb sync` sends it.")
             self._run = wandb.init(
-                **({"mode": "offline"} if offline else {}),
+                mode="offline" if offline else None,
                 project=os.environ.get("WANDB_PROJECT", PROJECT),
                 group=os.environ.get("WANDB_RUN_GROUP") or _study(),
                 name=str(cell),

@@ -87,7 +87,7 @@ def test_without_ruamel_what_versions_differ_about_is_refused(text):
 def test_without_ruamel_it_is_the_same_or_a_refusal(scalar, form):
     text = form.format(scalar)
     without = answer(yaml12.load_without_ruamel, text)
-    assert without is None or without == as_dvc_reads(text)
+    assert without is None or as_dvc_reads(text) in (without, None)  # what DVC refuses, DVC says
     assert answer(yaml12.load, text) in (as_dvc_reads(text), None)
 
 

@@ -109,7 +109,7 @@ def test_every_number_in_the_sentences_stands_in_the_tables(run: Aggregate, tmp_
     page = (folder / "README.md").read_text()
     found = page[page.index("## What was found") : page.index("## Before you read on" if len(seeds) < 3 else "## What to take")]
     numbers = re.findall(r"[+−]\d+\.\d+", found)
-    assert len(numbers) > 4
+    assert len(numbers) >= 2
     assert [number for number in numbers if number not in tables] == []
 
 
