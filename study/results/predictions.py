@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from study.base.atomic import write
-from study.base.errors import UNREADABLE, StudyError
+from study.base.errors import UNREADABLE, StudyError, told
 from study.design.cells import Cell
 
 TOP = 5
@@ -119,7 +119,7 @@ class Predictions:
         except UNREADABLE:
             raise StudyError(f"{path} damaged") from None
         if found.cell != str(cell):
-            raise StudyError(f"{path} is of another cell, {found.cell!r}")
+            raise StudyError(f"{path} is of another cell, {told(found.cell)}")
         if metrics != found.metrics():
             raise StudyError(f"{folder / METRICS} and {path} contradict each other")
         return found

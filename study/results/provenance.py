@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from study.base.atomic import write
-from study.base.errors import UNREADABLE, StudyError, one_line
+from study.base.errors import UNREADABLE, StudyError, one_line, told
 from study.design.cells import Cell
 from study.design.recipe import Recipe
 
@@ -59,7 +59,7 @@ class Provenance:
         except UNREADABLE:
             raise StudyError(f"{path} damaged") from None
         if found.cell != str(cell):
-            raise StudyError(f"{path} is of another cell, {found.cell!r}")
+            raise StudyError(f"{path} is of another cell, {told(found.cell)}")
         wrong = [field.name for field in fields(cls) if not _is(content[field.name], field.type)]
         if wrong:
             raise StudyError(f"{path} damaged: {', '.join(wrong)}")
