@@ -58,11 +58,11 @@ class Provenance:
             raise StudyError(f"{path} absent") from None
         except UNREADABLE:
             raise StudyError(f"{path} damaged") from None
-        if found.cell != str(cell):
-            raise StudyError(f"{path} is of another cell, {told(found.cell)}")
         wrong = [field.name for field in fields(cls) if not _is(content[field.name], field.type)]
         if wrong:
             raise StudyError(f"{path} damaged: {', '.join(wrong)}")
+        if found.cell != str(cell):
+            raise StudyError(f"{path} is of another cell, {told(found.cell)}")
         try:
             Recipe.merge(("recipe", found.recipe))
         except StudyError as error:
