@@ -3,11 +3,9 @@
 Writes data/splits/<dataset>/<fraction>/<seed>/: train.npy, validation.npy and split.json.
 """
 
-import numpy as np
-
-from study.base import folders
+from study.base import folders, npy
 from study.base.console import parser, run, say
-from study.base.errors import StudyError
+from study.base.errors import UNREADABLE, StudyError
 from study.data.splits import Split, split
 from study.design import cells
 from study.settings.params import Params
@@ -24,8 +22,10 @@ def main() -> None:
 
     labels_file = cells.raw(given.dataset) / "train_labels.npy"
     try:
-        labels = np.load(labels_file)
-    except (FileNotFoundError, ValueError, EOFError):
+        labels = npy.load(labels_file)
+        if labels.ndim != 1 or labels.dtype.kind not in "iu" or not len(labels):
+            raise ValueError
+    except UNREADABLE:
         raise StudyError(
             f"{labels_file} is absent or damaged; run dvc repro download@{given.dataset}, "
             f"or python -m stages.download {given.dataset}."

@@ -5,10 +5,12 @@ validation loss), data/history/<cell>/history.csv and provenance.json. A trainin
 from its last finished epoch when the same command runs again, and ends in the same bytes. STUDY_DEVICE chooses the device.
 """
 
+import os
 import time
 
-from study.base.console import parser, run
+from study.base.console import parser, run, say
 from study.design.cells import Cell
+from study.runtime import worktree
 from study.runtime.lifecycle import stoppable
 
 
@@ -20,6 +22,8 @@ def main() -> None:
         "--budget", type=float, metavar="SECONDS", help="stop, with exit code 75, before an epoch that would end later"
     )
     given = arguments.parse_args()
+    if "DVC_STAGE" in os.environ and (note := worktree.advice()):
+        say(note)
     deadline = time.monotonic() + given.budget if given.budget is not None else None
     train(Cell.parse(given.cell), deadline)
 

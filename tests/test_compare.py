@@ -1,5 +1,6 @@
 """Two reports side by side: in the workspace, at revisions, as a DVC experiment, and what is refused."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -78,3 +79,24 @@ def test_what_is_not_there_is_one_sentence(say, tmp_path, name, sentence):
     write(tmp_path, "cifar", "supported", "0.05,0.01,0.09")
     with pytest.raises(StudyError, match=sentence):
         say("cifar", name)
+
+
+def test_a_project_that_is_a_folder_of_a_larger_repository(say, tmp_path, monkeypatch):
+    git("init", "--quiet", "--initial-branch=main")
+    write(tmp_path / "folder", "cifar", "supported", "0.05,0.01,0.09")
+    git("add", "--all")
+    git("commit", "--quiet", "-m", "report")
+    monkeypatch.chdir(tmp_path / "folder")
+    assert "supported" in say("main:cifar", "cifar")[2]
+
+
+def test_an_encoding_that_lacks_signs_shows_others(root, tmp_path):
+    write(tmp_path, "cifar", "refuted", "-0.05,-0.09,-0.01")
+    done = subprocess.run(
+        [sys.executable, "-m", "tools.compare", "cifar", "cifar"],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(root), "PYTHONIOENCODING": "ascii"},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0 and "?5.0 [?9.0, ?1.0] refuted" in done.stdout

@@ -187,6 +187,17 @@ def test_states_agree_with_dvc_status(clone, change):
     assert dirty() == expected
 
 
+def test_a_finished_training_whose_test_was_restored_is_not_said_to_go_on(clone):
+    """Nobody clears its state then; later its cell becomes stale."""
+    resume.Store(CNN, "0" * 64).save(resume.State(10, 1, {"seconds": 9.0}, b"", b""))
+    assert one().state is State.DONE
+    put(Path("study/engine"), "training.py")
+    assert one().state is State.STALE and one().seconds is None
+    shutil.rmtree(cells.runs(CNN))  # killed before the outs were written: the same command writes them
+    Path("dvc.lock").unlink()
+    assert one().state is State.STOPPED
+
+
 def test_the_loader_of_dvc_lock_reads_what_dvc_writes(recorded):
     """DVC writes YAML 1.2 (eps: 1e-08), which PyYAML would take for text, and every cell for stale."""
     assert "eps: 1e-08" in (recorded / "dvc.lock").read_text()

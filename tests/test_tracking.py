@@ -1,8 +1,10 @@
 """Weights & Biases: off unless wanted, one run per cell, never a reason to stop."""
 
 import sys
+import time
 
 import pytest
+from servers import Files, serving
 from tiny import CNN, make, run
 
 from study.design.cells import Cell
@@ -50,6 +52,7 @@ def test_a_failing_wandb_stops_nothing(monkeypatch, capsys):
             return None
 
     monkeypatch.setenv("WANDB_MODE", "online")
+    monkeypatch.setattr(tracking, "_in_reach", lambda: True)
     monkeypatch.setitem(sys.modules, "wandb", Failing)
     tracking.Tracker(CNN, "abcd1234").finish()
     assert capsys.readouterr().out == ("warning: Weights & Biases does not start (no server); the stage goes on without it.\n")
@@ -91,3 +94,33 @@ def test_the_group_is_the_study_where_it_can_be_read(tmp_path, monkeypatch):
     (tmp_path / "params.yaml").unlink()
     assert tracking._study() is None
     assert tracking.Tracker(Cell("a", "b", 1.0, 0), None)._run is None
+
+
+@pytest.mark.parametrize("mode", [None, "online"])
+def test_out_of_reach_the_run_is_kept_here_within_seconds(monkeypatch, capsys, mode):
+    asked = {}
+
+    class Fake:
+        @staticmethod
+        def init(**options):
+            asked.update(options)
+
+        @staticmethod
+        def Settings(**_):  # noqa: N802 (wandb's name)
+            return None
+
+    monkeypatch.setenv("WANDB_API_KEY", "k")
+    monkeypatch.setenv("WANDB_BASE_URL", "http://127.0.0.1:9")
+    if mode:
+        monkeypatch.setenv("WANDB_MODE", mode)
+    monkeypatch.setitem(sys.modules, "wandb", Fake)
+    begun = time.monotonic()
+    tracking.Tracker(CNN, "abcd1234")
+    assert time.monotonic() - begun < 2 * tracking.SECONDS
+    assert asked["mode"] == "offline" and "127.0.0.1:9 is out of reach" in capsys.readouterr().out
+    site = Files()
+    with serving(site):  # an answer of 404 is an answer
+        monkeypatch.setenv("WANDB_BASE_URL", site.url)
+        asked.clear()
+        tracking.Tracker(CNN, "abcd1234")
+    assert asked["mode"] is None

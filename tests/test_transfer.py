@@ -12,7 +12,7 @@ import pytest
 from servers import Files, serving
 
 from study.base.errors import StudyError
-from study.data import transfer
+from study.data import connection, transfer
 from study.data.transfer import Checksum, fetched
 
 CONTENT = bytes(range(256)) * 2000  # 512,000 bytes
@@ -135,7 +135,7 @@ def test_unreachable_server(tmp_path):
 
 
 def test_silent_server_times_out(tmp_path, monkeypatch):
-    monkeypatch.setattr(transfer, "TIMEOUT", 0.05)
+    monkeypatch.setattr(connection, "TIMEOUT", 0.05)
     monkeypatch.setattr(transfer, "ATTEMPTS", 2)
     with socket.socket() as silent:
         silent.bind(("127.0.0.1", 0))
@@ -183,7 +183,7 @@ def test_killed_process_leaves_a_part_that_the_next_run_uses(site, tmp_path, roo
     site.files["/data.bin"] = CONTENT * 40  # 20 MB
     program = f"""
 import os, pathlib, signal, threading, time
-from study.data import transfer
+from study.data import connection, transfer
 part = pathlib.Path({str(tmp_path)!r}, "data.bin.part")
 def kill():
     while not part.exists() or part.stat().st_size < 100_000: time.sleep(0.0005)

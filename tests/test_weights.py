@@ -242,7 +242,9 @@ def test_another_architecture_of_the_same_shapes(folder):
 def test_unknown_arch_and_options():
     refused(r"'resnet51' is not an architecture of timm \S+; close names are .*resnet5\d", None, arch="resnet51", options={})
     refused("'hf-hub:timm/x' is not an architecture of timm", None, arch="hf-hub:timm/x", options={})
-    for option in ({"colour": "red"}, {"patch_size": "x"}, {"pretrained": True}, {"checkpoint_path": "model.pth"}):
+    for closed in ("pretrained", "checkpoint_path", "pretrained_cfg", "cache_dir"):
+        refused(f"{closed} of test_vit is no option of an architecture", None, options={closed: "model.pth"})
+    for option in ({"colour": "red"}, {"patch_size": "x"}):
         refused(f"cannot build test_vit with {re.escape(str(option))}: ", None, options=option)
 
 
@@ -296,6 +298,16 @@ def test_hub_out_of_reach(monkeypatch):
     point_to("http://127.0.0.1:9", monkeypatch)
     monkeypatch.setattr("huggingface_hub.utils._http.time.sleep", lambda seconds: None)
     refused("http://127.0.0.1:9 is out of reach and it is not in the cache .* HF_HUB_OFFLINE=1; weights", "hf-hub:timm/x")
+
+
+@pytest.mark.parametrize(("status", "said"), [(429, "answered 429 .*: wait a while, or set HF_TOKEN"), (403, "answered 403")])
+def test_what_the_hub_answers_is_said(monkeypatch, status, said):
+    site = Files()
+    site.statuses = [status] * 50
+    monkeypatch.setattr("huggingface_hub.utils._http.time.sleep", lambda seconds: None)
+    with serving(site):
+        point_to(site.url, monkeypatch)
+        refused(said, "hf-hub:timm/x")
 
 
 def test_url_without_a_config(content):

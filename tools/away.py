@@ -2,13 +2,14 @@
 
 python -m tools.away collect                       on the head: brings what is finished, trains nothing, says what is missing
 python -m tools.away work --at COMMIT CELL ...     on a worker: trains these cells, and sends each one when it is done
-python -m tools.away work --at COMMIT --share 2/3  on a worker: every third cell of the study, from the second on
+python -m tools.away work --at COMMIT --share 2/3  on a worker: the second of three shares, each of all models
 
 COMMIT is the head's, as `collect` prints it: a worker with other code or other parameters makes results that fit nowhere.
 """
 
 import argparse
 import subprocess
+from collections import Counter
 from collections.abc import Iterable
 from contextlib import suppress
 
@@ -33,7 +34,7 @@ def main() -> None:
     worker = commands.add_parser("work", help="train cells and send each one when it is done")
     worker.add_argument("--at", required=True, metavar="COMMIT", help="the head's commit, as collect prints it")
     which = worker.add_mutually_exclusive_group(required=True)
-    which.add_argument("--share", type=_share, metavar="K/N", help="every Nth cell, from the Kth on")
+    which.add_argument("--share", type=_share, metavar="K/N", help="the Kth of N equal shares of the study")
     which.add_argument("cells", nargs="*", default=[], metavar="CELL")
     given = arguments.parse_args()
     grid = Grid.load(Params.load())
@@ -52,8 +53,20 @@ def _share(text: str) -> tuple[int, int]:
 
 
 def share(grid: Grid, part: int, parts: int) -> list[Cell]:
-    """Every ``parts``-th cell from the ``part``-th on, counted from 1. The big fractions come first: each gets its share."""
-    return sorted(grid.cells(), key=lambda cell: -cell.fraction)[part - 1 :: parts]
+    """The ``part``-th of ``parts`` shares of the study, counted from 1; its large fractions come first.
+
+    A cell goes to the share that has the fewest of its model, then the fewest of its fraction, then the least to train: so
+    no model is trained on one machine alone, whose hardware would be taken for an effect of the model.
+    """
+    shares: list[list[Cell]] = [[] for _ in range(parts)]
+    for cell in sorted(grid.cells(), key=lambda cell: -cell.fraction):
+
+        def load(taken: list[Cell], cell: Cell = cell) -> tuple[int, int, float]:
+            models, fractions = (Counter(getattr(each, name) for each in taken) for name in ("model", "fraction"))
+            return models[cell.model], fractions[cell.fraction], sum(each.fraction for each in taken)
+
+        min(shares, key=load).append(cell)
+    return shares[part - 1]
 
 
 def chosen(grid: Grid, names: Iterable[str]) -> list[Cell]:

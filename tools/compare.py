@@ -38,7 +38,7 @@ class Report:
         """The rows of a table's CSV; none where the report has no such table."""
         path = cells.report(self.study) / "tables" / f"{table}.csv"
         if self.revision:
-            shown = _git("show", f"{_commit(self.revision)}:{path.as_posix()}")
+            shown = _git("show", f"{_commit(self.revision)}:./{path.as_posix()}")
             text = shown.stdout if shown.returncode == 0 else ""
         else:
             text = path.read_text(encoding="utf-8") if path.is_file() else ""

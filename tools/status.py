@@ -14,6 +14,7 @@ from study.design.cells import Cell
 from study.pipeline import status
 from study.pipeline.status import TO_TRAIN, CellStatus, State, StudyStatus
 from study.pipeline.timing import duration
+from study.runtime import worktree
 
 WIDTH = 100
 MEANINGS = {
@@ -79,6 +80,8 @@ def lines(study: StudyStatus) -> Iterator[str]:
     if before:
         more = f" and {len(before) - 3} more" if len(before) > 3 else ""
         yield from wrapped(f"earlier stages to run: {', '.join(before[:3])}{more}")
+    if note := worktree.advice():
+        yield from wrapped(note)
     if study.unknown:
         yield from wrapped(f"Whether cells are stale is unknown: {study.unknown} done means that outputs are here.")
     yield ""

@@ -14,9 +14,10 @@ from typing import Any
 import yaml
 
 from study.base import yaml12
+from study.base.errors import UNREADABLE
 from study.design import cells
 from study.design.cells import Cell
-from study.pipeline.standing import LOCK, Pipeline
+from study.pipeline.standing import LOCK, MD5, Pipeline
 
 Entry = Mapping[str, Any]  # of dvc.lock
 
@@ -96,10 +97,21 @@ def _records(runs: Path) -> Iterator[Entry]:
     for path in sorted(runs.glob("*/*/*"), key=lambda each: each.stat().st_mtime_ns, reverse=True):
         try:
             record = yaml12.load(path.read_text(encoding="utf-8"))
-        except (OSError, ValueError, yaml.YAMLError):
+        except (*UNREADABLE, yaml.YAMLError):
             continue
-        if isinstance(record, dict) and dict_sha256(record, exclude=["size", "nfiles"]) == path.name:
+        if _sound(record) and dict_sha256(record, exclude=["size", "nfiles"]) == path.name:
             yield record
+
+
+def _sound(record: Any) -> bool:
+    """Whether a record is made as DVC makes it; one on the remote may be anybody's, and its md5 will be part of a path."""
+    try:
+        each = [*(record.get("deps") or []), *record["outs"]]
+        return isinstance(record["cmd"], str) and all(
+            isinstance(one["path"], str) and MD5.fullmatch(one["md5"]) is not None for one in each
+        )
+    except UNREADABLE:
+        return False
 
 
 def _objects(entry: Entry) -> list[str]:

@@ -1,6 +1,7 @@
 """How every stage talks to the person who started it: errors in one sentence, progress on a terminal and in a log."""
 
 import argparse
+import io
 import math
 import os
 import signal
@@ -31,6 +32,9 @@ def run(main: Callable[[], None]) -> None:
 
     Everything else keeps its traceback: it is a defect, and whoever mends it needs to see where it happened.
     """
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # what a terminal's encoding lacks is shown as ?
+            stream.reconfigure(errors="replace")
     try:
         main()
     except StudyError as error:
@@ -38,6 +42,8 @@ def run(main: Callable[[], None]) -> None:
     except BrokenPipeError:
         hush()
         sys.exit(128 + signal.SIGPIPE)
+    except MemoryError:
+        sys.exit("error: memory ran out (ulimit -v, or the machine's own); nothing was recorded, free some and run it again.")
     except OSError as error:  # a full disk, a missing permission: not a defect of ours
         where = f" ({error.filename})" if error.filename else ""
         sys.exit(f"error: {error.strerror or error}{where}; nothing was recorded, put it right and run the same command.")

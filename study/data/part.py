@@ -7,7 +7,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from study.base.errors import StudyError, one_line
+from study.base import npy
+from study.base.errors import UNREADABLE, StudyError, one_line
 
 
 @dataclass(frozen=True)
@@ -50,12 +51,12 @@ class Part:
         images_file, labels_file, classes_file = cls.files(folder, name)
         again = f"python -m stages.download {folder.name} makes it again"
         try:
-            images = np.load(images_file, mmap_mode="r", allow_pickle=False)
-            labels = np.load(labels_file, allow_pickle=False)
+            images = npy.load(images_file, mapped=True)
+            labels = npy.load(labels_file)
             classes = json.loads(classes_file.read_text(encoding="utf-8"))
         except FileNotFoundError as error:
             raise StudyError(f"{error.filename} is not here; dvc pull, or python -m stages.download {folder.name}.") from None
-        except (OSError, ValueError, EOFError, MemoryError, RecursionError) as error:
+        except UNREADABLE as error:
             raise StudyError(f"{folder} is damaged ({one_line(error)}); {again}.") from None
         if not isinstance(classes, list) or not all(isinstance(each, str) for each in classes):
             raise StudyError(f"{classes_file} is damaged: it is no list of names; {again}.")

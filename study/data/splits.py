@@ -14,8 +14,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from study.base import npy
 from study.base.atomic import write
-from study.base.errors import StudyError
+from study.base.errors import UNREADABLE, StudyError
 
 Indices = NDArray[np.int64]
 FILE = "split.json"
@@ -62,17 +63,17 @@ class Split:
             record = json.loads((folder / FILE).read_text(encoding="utf-8"))
             if any(record[f"{name}_sha256"] != hashlib.sha256(contents[name]).hexdigest() for name in PARTS):
                 raise StudyError(f"{folder} is damaged: its files are not of one run; {again}.")
-            indices = [np.load(io.BytesIO(contents[name]), allow_pickle=False) for name in PARTS]
+            indices = [npy.loads(contents[name]) for name in PARTS]
             keys = ("dataset", "fraction", "seed", "val_fraction", "official_images")
             found = cls(*(record[key] for key in keys), *indices)
         except FileNotFoundError as error:
             raise StudyError(f"{error.filename} is not here; {again}.") from None
-        except (OSError, ValueError, KeyError, TypeError, EOFError, MemoryError, RecursionError):
+        except UNREADABLE:
             raise StudyError(f"{folder} is damaged; {again}.") from None
         if (found.dataset, found.fraction, found.seed, found.official_images) != (dataset, fraction, seed, labels):
             raise StudyError(f"{folder} is of another dataset, fraction or seed, or of other data; {again}.")
-        both = np.concatenate(indices)
         sound = all(each.dtype == np.int64 and each.ndim == 1 and len(each) for each in indices)
+        both = np.concatenate([each.ravel() for each in indices])
         if not sound or both.min() < 0 or both.max() >= labels or len(np.unique(both)) != len(both):
             raise StudyError(f"{folder} holds indices that are repeated, out of range or in both parts; {again}.")
         return found

@@ -6,30 +6,30 @@ urllib of the standard library does it, because stages also run by hand where no
 import fcntl
 import hashlib
 import http.client
-import importlib
 import os
+import shutil
 import ssl
 import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from study.base.console import progress, say
 from study.base.errors import StudyError
+from study.data import connection
+from study.data.connection import Body, Interruption, words
 
-ATTEMPTS = 5  # in a row without a single new byte; then the transfer is given up
+ATTEMPTS = 5  # in a row without STEP more bytes than ever before; then the transfer is given up
+STEP = 1 << 14  # bytes
 BACKOFF = 1.0  # seconds before the second attempt, doubled before each one after it
-TIMEOUT = 30.0  # seconds without an answer, or without a byte
 CHUNK = 1 << 16  # bytes
+SLOWEST, WINDOW = 512, 60.0  # bytes a second, and the seconds for which a server may be slower
+LARGEST = 64 << 30  # bytes of a file whose length the server does not say
 PASSING = frozenset({408, 425, 429, 500, 502, 503, 504})  # HTTP statuses worth another attempt
-
-
-class _InterruptedError(Exception):
-    """A transfer that broke off for a reason that may pass; its text is the reason."""
 
 
 @dataclass(frozen=True)
@@ -51,13 +51,15 @@ def downloads() -> Path:
 
 
 @contextmanager
-def fetched(url: str, folder: Path, name: str, expected: Checksum | None, way_out: str) -> Iterator[Path]:
+def fetched(
+    url: str, folder: Path, name: str, expected: Checksum | None, way_out: str, largest: int = LARGEST
+) -> Iterator[Path]:
     """The file behind ``url`` as ``folder/name``, for the length of the block.
 
     What a broken transfer left in ``folder/name.part`` is gone on with, if the server still has the same version of the
     file. A complete file stays after a block that raised, where ``expected`` can tell later that it is the right one;
     after a block that ended well nothing stays. One process at a time has ``name``; others wait. ``way_out`` ends
-    the sentence of every StudyError: what to do where the network cannot help.
+    the sentence of every StudyError: what to do where the network cannot help. ``largest`` is in bytes.
     """
     if not url.startswith(("http://", "https://")):
         raise StudyError(f"{url!r} is not an http or https URL; {way_out}.")
@@ -67,7 +69,7 @@ def fetched(url: str, folder: Path, name: str, expected: Checksum | None, way_ou
         if expected is None:
             path.unlink(missing_ok=True)
         if not path.exists() or (expected and expected.of(path) != expected.digest):
-            _download(url, part, way_out)
+            _download(url, part, way_out, largest)
             if expected is not None:
                 _check(url, part, expected, way_out)
             part.replace(path)
@@ -92,17 +94,17 @@ def _check(url: str, part: Path, expected: Checksum, way_out: str) -> None:
         )
 
 
-def _download(url: str, part: Path, way_out: str) -> None:
+def _download(url: str, part: Path, way_out: str, largest: int) -> None:
     """Fill ``part`` to its end, over as many attempts as bring something new."""
-    failures = 0
+    failures, best = 0, _size(part)
     while True:
-        before = _size(part)
         try:
-            _attempt(url, part, way_out)
+            _attempt(url, part, way_out, largest)
             return
-        except _InterruptedError as error:
+        except Interruption as error:
             after = _size(part)
-            failures = 1 if after > before else failures + 1
+            failures = 1 if after >= best + STEP else failures + 1
+            best = max(best, after)
             if failures >= ATTEMPTS:
                 kept = f" ({after:,} bytes are kept, the same command goes on from there)" if after else ""
                 raise StudyError(f"{url} could not be fetched: {error}{kept}; {way_out}.") from None
@@ -111,67 +113,78 @@ def _download(url: str, part: Path, way_out: str) -> None:
             time.sleep(wait)
 
 
-def _attempt(url: str, part: Path, way_out: str) -> None:
-    """One request for what ``part`` still lacks. Raises _InterruptedError where another attempt may help."""
-    version_file = _version_file(part)
-    offset = _size(part)
+def _attempt(url: str, part: Path, way_out: str, largest: int) -> None:
+    """One request for what ``part`` still lacks. Raises Interruption where another attempt may help."""
+    version = _version(part)
+    offset = _size(part) if version else 0
     headers = {"Accept-Encoding": "identity", "User-Agent": "image-classification-study"}
-    if offset and version_file.exists():
+    if offset:
         # If-Range: a server whose file has changed answers with all of it, so that two versions are never joined.
-        headers |= {"Range": f"bytes={offset}-", "If-Range": version_file.read_text(encoding="ascii")}
-    else:
-        offset = 0
+        headers |= {"Range": f"bytes={offset}-", "If-Range": version}
     try:
-        response = urllib.request.urlopen(urllib.request.Request(url, headers=headers), timeout=TIMEOUT, context=_trust())
+        response = connection.opened(urllib.request.Request(url, headers=headers))
     except urllib.error.HTTPError as error:
         with error:
-            if error.code == 416 and error.headers.get("Content-Range") == f"bytes */{offset}":
-                return  # the last run was stopped between the last byte and the rename
-            if error.code == 416:
+            if error.code == 416 and offset:
+                if error.headers.get("Content-Range") == f"bytes */{offset}":
+                    return  # the last run was stopped between the last byte and the rename
                 part.unlink()
-                raise _InterruptedError("the server's file is shorter than what is here, starting again") from None
+                raise Interruption("the server's file is shorter than what is here, starting again") from None
+            said = f"the server answered {error.code} {words(error.reason)}"
             if error.code in PASSING:
-                raise _InterruptedError(f"the server answered {error.code} {error.reason}") from None
-            raise StudyError(
-                f"{url} could not be fetched: the server answered {error.code} {error.reason}; {way_out}."
-            ) from None
+                raise Interruption(said) from None
+            raise StudyError(f"{url} could not be fetched: {said}; {way_out}.") from None
     except (OSError, http.client.HTTPException, ValueError) as error:
         reason = getattr(error, "reason", error)
-        if isinstance(reason, ssl.SSLCertVerificationError) or isinstance(error, ValueError):
-            raise StudyError(f"{url} could not be fetched: {reason}; {way_out}.") from None
-        raise _InterruptedError(_told(reason)) from None
+        if isinstance(reason, ssl.SSLCertVerificationError) or isinstance(error, connection.HOPELESS):
+            raise StudyError(f"{url} could not be fetched: {words(reason)}; {way_out}.") from None
+        raise Interruption(words(reason)) from None
     with response:
-        if response.status != 206:
-            offset = 0
-        elif not response.headers.get("Content-Range", "").startswith(f"bytes {offset}-"):
+        try:
+            told = connection.body(response, url, offset, way_out)
+        except Interruption:
+            part.unlink(missing_ok=True)
+            raise
+        limit = min(largest, _room(part)) + told.start
+        if told.total is not None and told.total > limit:
+            raise StudyError(f"{url} has {told.total:,} bytes, more than the {limit:,} that fit here; {way_out}.")
+        _remember_version(response, _version_file(part))
+        if not told.start:
+            say(f"fetching {url}{f' ({told.total:,} bytes)' if told.total else ''}")
+        if _receive(response, part, told, limit, way_out) > limit:
             part.unlink()
-            raise _InterruptedError("the server sent another part than was asked for, starting again")
-        length = response.headers.get("Content-Length")
-        total = offset + int(length) if length is not None else None
-        _remember_version(response, version_file)
-        if not offset:
-            say(f"fetching {url}{f' ({total:,} bytes)' if total else ''}")
-        _receive(response, part, offset, total, way_out)
+            raise StudyError(f"{url} goes on after {limit:,} bytes, and its length is not said; {way_out}.")
 
 
-def _receive(response: Any, part: Path, offset: int, total: int | None, way_out: str) -> None:
-    """Write the body of ``response`` into ``part`` from ``offset``; ``total`` is the whole file's length in bytes."""
-    done = offset
-    bar = progress(total=total, initial=offset, unit="B", unit_scale=True, desc=part.stem)
-    with bar, _writing(part, way_out), part.open("ab" if offset else "wb", buffering=0) as file:
-        while True:
+def _receive(response: Any, part: Path, told: Body, limit: int, way_out: str) -> int:
+    """Write the body of ``response`` into ``part``, up to a little more than ``limit``; the bytes that ``part`` has then."""
+    done = told.start
+    marked, mark = done, time.monotonic()
+    bar = progress(total=told.total, initial=done, unit="B", unit_scale=True, desc=part.stem)
+    with bar, _writing(part, way_out), part.open("ab" if done else "wb", buffering=0) as file:
+        while done <= limit:
             try:
-                chunk = memoryview(response.read(CHUNK))
+                chunk = memoryview(response.read1(CHUNK))
             except (OSError, http.client.HTTPException) as error:
-                raise _InterruptedError(_told(error)) from None
+                raise Interruption(words(error)) from None
             if not chunk:
                 break
             done += len(chunk)
             bar.update(len(chunk))
             while chunk:
                 chunk = chunk[file.write(chunk) :]
-    if total is not None and done < total:
-        raise _InterruptedError(f"the connection closed after {done:,} of {total:,} bytes")
+            if (seconds := time.monotonic() - mark) >= WINDOW:
+                if done - marked < SLOWEST * seconds:
+                    raise Interruption(f"the server sends less than {SLOWEST} bytes a second")
+                marked, mark = done, time.monotonic()
+    if told.total is not None and done < told.total:
+        raise Interruption(f"the connection closed after {done:,} of {told.total:,} bytes")
+    return done
+
+
+def _room(part: Path) -> int:
+    """Bytes that are free where ``part`` lies."""
+    return shutil.disk_usage(part.parent).free
 
 
 @contextmanager
@@ -190,10 +203,18 @@ def _remember_version(response: Any, version_file: Path) -> None:
     """Keep what names this version of the file, for If-Range; without one a later run starts at the first byte."""
     etag = response.headers.get("ETag")
     version = etag if etag and not etag.startswith("W/") else response.headers.get("Last-Modified")
-    if version and version.isascii():
+    if version and version.isascii() and version.isprintable():
         version_file.write_text(version, encoding="ascii")
     else:
         version_file.unlink(missing_ok=True)
+
+
+def _version(part: Path) -> str:
+    """What names the version of the file that ``part`` is the beginning of; empty where nothing does."""
+    try:
+        return _version_file(part).read_text(encoding="ascii")
+    except (OSError, ValueError):
+        return ""
 
 
 def _version_file(part: Path) -> Path:
@@ -202,20 +223,6 @@ def _version_file(part: Path) -> Path:
 
 def _size(path: Path) -> int:
     return path.stat().st_size if path.exists() else 0
-
-
-def _told(reason: object) -> str:
-    """An exception in words: some have no text of their own."""
-    text = getattr(reason, "strerror", None) or str(reason)
-    return text or type(reason).__name__
-
-
-def _trust() -> ssl.SSLContext:
-    """The system's certificates, and certifi's where it is installed: Python for macOS comes without any."""
-    context = ssl.create_default_context()
-    with suppress(ImportError):
-        context.load_verify_locations(importlib.import_module("certifi").where())
-    return context
 
 
 @contextmanager

@@ -7,11 +7,12 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from study.base.errors import StudyError
+from study.base.errors import StudyError, told
 
 DATA = Path("data")
 REPORTS = Path("reports")
 NAME = re.compile(r"[a-z][a-z0-9_]*")  # neither dots (DVC's params) nor dashes (they separate the parts of a cell)
+SEED = re.compile(r"0|[1-9][0-9]{0,9}")
 
 
 @dataclass(frozen=True, order=True)
@@ -35,7 +36,8 @@ class Cell:
         """
         parts = name.split("-")
         if len(parts) != 4 or not all(NAME.fullmatch(part) for part in parts[:2]):
-            raise StudyError(f"cell {name!r} is not of the form dataset-model-fraction-seed (cifar10-resnet50_im1k-0.2-0).")
+            form = "dataset-model-fraction-seed (cifar10-resnet50_im1k-0.2-0)"
+            raise StudyError(f"cell {told(repr(name))} is not of the form {form}.")
         return cls(parts[0], parts[1], parse_fraction(parts[2]), parse_seed(parts[3]))
 
 
@@ -46,14 +48,14 @@ def parse_fraction(text: str) -> float:
     except ValueError:
         value = 0.0
     if not 0.0 < value <= 1.0 or str(value) != text:
-        raise StudyError(f"fraction is {text}; it must be a decimal above 0 and up to 1.0, such as 0.2 or 1.0.")
+        raise StudyError(f"fraction is {told(text)}; it must be a decimal above 0 and up to 1.0, such as 0.2 or 1.0.")
     return value
 
 
 def parse_seed(text: str) -> int:
     """The seed written as ``text``: a whole number from 0, below 2**32 as numpy wants it."""
-    if not text.isdecimal() or str(int(text)) != text or int(text) >= 2**32:
-        raise StudyError(f"seed is {text}; it must be a whole number from 0 to 4294967295, such as 0 or 1.")
+    if not SEED.fullmatch(text) or int(text) >= 2**32:
+        raise StudyError(f"seed is {told(text)}; it must be a whole number from 0 to 4294967295, such as 0 or 1.")
     return int(text)
 
 

@@ -1,5 +1,6 @@
 """The recipe of a training: every number that, with data, weights and seed, determines its result."""
 
+import sys
 from collections.abc import Mapping
 from dataclasses import MISSING, asdict, dataclass, fields
 from typing import Any
@@ -106,4 +107,4 @@ def _checked(where: str, key: str, value: Any) -> Any:
 
 def is_number(value: Any) -> bool:
     """Whether ``value`` is a finite int or float; True and False are not numbers here."""
-    return isinstance(value, int | float) and not isinstance(value, bool) and value - value == 0
+    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) <= sys.float_info.max

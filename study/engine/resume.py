@@ -23,7 +23,7 @@ from typing import Any
 
 from study.base import atomic
 from study.base.console import say
-from study.base.errors import StudyError
+from study.base.errors import UNREADABLE, StudyError
 from study.design.cells import Cell
 
 KEPT = 2
@@ -136,7 +136,7 @@ class Store:
                     return None
                 contents.append(content)
             return State(body["epoch"], body["best_epoch"], body["record"], contents[0], contents[1])
-        except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        except UNREADABLE:
             return None
 
     def _drop_old(self) -> None:

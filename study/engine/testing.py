@@ -2,7 +2,7 @@
 
 from study.base import folders
 from study.base.console import say
-from study.base.errors import StudyError
+from study.base.errors import StudyError, told
 from study.base.sums import md5s, sha256
 from study.data.part import Part
 from study.design import cells
@@ -41,7 +41,7 @@ def _predict(cell: Cell, data: Part) -> Predictions:
     say(f"evaluate {cell} on {devices.describe(device)}")
     if study["cell"] != str(cell) or study["classes"] != len(data.classes):
         raise StudyError(
-            f"{file} is of {study['cell']} with {study['classes']} classes, not of {cell} with {len(data.classes)}; "
+            f"{file} is of {told(study['cell'])} with {study['classes']} classes, not of {cell} with {len(data.classes)}; "
             f"run python -m stages.train {cell}."
         )
     model = build(study["arch"], study["arch_options"], study["classes"], study["image_size"], seed=0)

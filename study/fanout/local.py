@@ -1,13 +1,13 @@
 """Jobs on this machine, a slot each: one cell at a time per slot, several slots on a GPU where that pays."""
 
 import os
-import shutil
 import signal
 import subprocess
 import sys
 from collections.abc import Sequence
 from contextlib import suppress
 
+from study.data import cpus
 from study.design.cells import Cell
 from study.fanout import paths
 from study.fanout.jobs import Job, submitit
@@ -18,23 +18,26 @@ YEAR = 60 * 24 * 365  # minutes: a job has no time limit here
 
 
 def gpus_here() -> list[str]:
-    """What CUDA_VISIBLE_DEVICES names, -1 for none, else the GPUs that nvidia-smi lists; none on a machine without."""
+    """The GPUs that torch sees, by their names in CUDA_VISIBLE_DEVICES, or by number where that is not set.
+
+    Torch is asked in a process of its own: a driver too old, a name that is no device or an absent card leave it none,
+    whatever nvidia-smi lists, and cells would then be trained on the processor.
+    """
+    count = _gpus_of_torch()
     visible = os.environ.get("CUDA_VISIBLE_DEVICES")
-    if visible is not None:
-        return [name.strip() for name in visible.split(",") if name.strip() not in ("", "-1")]
-    if shutil.which("nvidia-smi") is None:
-        return []
-    listed = subprocess.run(
-        ["nvidia-smi", "--query-gpu=index", "--format=csv,noheader"], capture_output=True, text=True, check=False
-    )
-    return listed.stdout.split() if listed.returncode == 0 else []
+    names = [name.strip() for name in visible.split(",")] if visible is not None else list(map(str, range(count)))
+    return names[:count]  # CUDA itself leaves out all names from the first wrong one on
+
+
+def _gpus_of_torch() -> int:
+    code = "import torch; print(torch.cuda.device_count() if torch.cuda.is_available() else 0)"
+    done = subprocess.run([sys.executable, "-W", "ignore", "-c", code], capture_output=True, text=True, check=False)
+    return int(done.stdout) if done.returncode == 0 and done.stdout.strip().isdecimal() else 0
 
 
 def processors_here() -> int:
-    """The processors that this process may use; 1 on a Mac, whose jobs share its one GPU."""
-    if sys.platform == "darwin":
-        return 1
-    return len(os.sched_getaffinity(0))
+    """The processors that this process may use, a container's quota included; 1 on a Mac, whose jobs share its one GPU."""
+    return 1 if sys.platform == "darwin" else cpus.usable()
 
 
 def slots(jobs: int | None, gpus: Sequence[str]) -> list[str | None]:

@@ -1,9 +1,12 @@
 """Jobs on a Slurm cluster: one array, a task per cell, each with one GPU, on a file system that all nodes share."""
 
+import os
+import re
 import shutil
 import subprocess
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from study.base.errors import StudyError, one_line
@@ -20,6 +23,9 @@ DEFAULTS: Mapping[str, Any] = {
     "stderr_to_stdout": True,
     "array_parallelism": UNLIMITED,  # submitit's own is 256
 }
+WORDS = {"true": True, "false": False}
+INHERITED = ("SLURM_", "PMI_", "PMIX_", "CUDA_VISIBLE_DEVICES")  # of a job that calls the fan-out
+OURS = ("SLURM_CONF", "SLURM_CLUSTERS")  # which cluster is meant
 REQUEUES = 1000  # a cell may need many time limits, each goes on from the last epoch
 PERIOD = 3.0  # seconds between two looks at the queue
 GRACE = 20.0  # seconds for which a job may be neither in the queue nor have left a result: file systems are slow to tell
@@ -36,6 +42,7 @@ class Slurm:
                     f"{command} is not on this machine; --executor slurm has to be called on a node that submits jobs."
                 )
         self._leave_lock = leave_lock
+        self._limit, self._open, self._largest = jobs, 0, largest_array()
         self._submitit = submitit()
         self._executor = self._submitit.SlurmExecutor(folder=paths.JOBS, max_num_timeout=REQUEUES)
         self._executor.update_parameters(**parameters(jobs, options, self._executor._valid_parameters()))
@@ -54,14 +61,18 @@ class Slurm:
         return found
 
     def room(self) -> int:
-        return UNLIMITED  # Slurm is the one that queues
+        """As many as an array may have: Slurm queues. Its limit of tasks at a time is for one array, so a next one waits."""
+        if self._limit is None or not self._open:
+            return self._largest
+        return max(0, self._limit - self._open)
 
     def submit(self, cells: Sequence[Cell]) -> list[Job]:
         try:
-            with self._executor.batch():
+            with _outside_of_a_job(), self._executor.batch():
                 handles = [self._executor.submit(Work(cell, None, self._leave_lock)) for cell in cells]
         except (subprocess.CalledProcessError, self._submitit.core.utils.FailedJobError) as error:
             raise StudyError(f"Slurm refused the jobs: {one_line(error)}.") from None
+        self._open += len(handles)
         return [Job(cell, handle, "Slurm", running=False) for cell, handle in zip(cells, handles, strict=True)]
 
     def look(self, jobs: Sequence[Job]) -> None:
@@ -75,6 +86,7 @@ class Slurm:
             last = self._seen.setdefault(name, time.monotonic())
             gone = name not in self._queue and self._asked - last > GRACE
             job.ended = gone or (not state and job.handle.paths.result_pickle.exists())
+        self._open = sum(not job.ended for job in jobs)
 
     def stop(self, jobs: Sequence[Job]) -> None:
         names = [job.handle.job_id for job in jobs if not job.ended]
@@ -88,11 +100,43 @@ class Slurm:
         command = ["squeue", "--me", "--array", "--noheader", "--format=%i|%T|%R"]
         answer = subprocess.run(command, capture_output=True, text=True, check=False)
         if answer.returncode == 0:
-            rows = [line.split("|", 2) for line in answer.stdout.splitlines()]
-            self._queue = {name: (state, place) for name, state, place in rows}
+            self._queue = queued(answer.stdout)
             self._seen |= dict.fromkeys(self._queue, self._asked)
         else:
             self._seen |= dict.fromkeys(self._seen, self._asked)
+
+
+def queued(answer: str) -> dict[str, tuple[str, str]]:
+    """State and place of each job in the answer of squeue; a federation's lines on its clusters are passed over."""
+    rows = [line.split("|", 2) for line in answer.splitlines()]
+    return {row[0]: (row[1], row[2]) for row in rows if len(row) == 3}
+
+
+def largest_array() -> int:
+    """How many tasks an array may have on this cluster: MaxArraySize of its configuration, else what Slurm takes by default."""
+    try:
+        said = subprocess.run(["scontrol", "show", "config"], capture_output=True, text=True, check=False).stdout
+    except OSError:
+        said = ""
+    found = re.search(r"^MaxArraySize\s*=\s*(\d+)", said, re.MULTILINE)
+    return max(1, int(found[1]) - 1 if found else 1000)  # the largest index is one less
+
+
+@contextmanager
+def _outside_of_a_job() -> Iterator[None]:
+    """Within it, the environment is that of no job: sbatch hands it on, and a task would inherit what its caller was given."""
+    inside = "SLURM_JOB_ID" in os.environ
+    names = [name for name in os.environ if inside and name.startswith(INHERITED) and name not in OURS]
+    kept = {name: os.environ.pop(name) for name in names}
+    try:
+        yield
+    finally:
+        os.environ.update(kept)
+
+
+def _value(text: str) -> Any:
+    """The value of an option: a whole number, true or false as such, all else as text."""
+    return int(text) if text.isdecimal() else WORDS.get(text.lower(), text)
 
 
 def parameters(jobs: int | None, options: Mapping[str, str], known: Sequence[str]) -> dict[str, Any]:
@@ -100,7 +144,7 @@ def parameters(jobs: int | None, options: Mapping[str, str], known: Sequence[str
 
     Raises StudyError where time is no number, which submitit would find out when the time is up.
     """
-    given: dict[str, Any] = {key: int(value) if value.isdecimal() else value for key, value in options.items()}
+    given = {key: _value(value) for key, value in options.items()}
     ours = {**DEFAULTS, **{key: value for key, value in given.items() if key in known}}
     if not isinstance(ours["time"], int):
         raise StudyError(f"--slurm time={ours['time']} is no number of minutes; write time=480 for eight hours.")

@@ -14,8 +14,9 @@ from typing import IO, Any, NoReturn
 
 from study.design.cells import Cell
 from study.fanout import paths
-from study.pipeline import process
+from study.pipeline import process, rwlock
 
+DEVICE = "STUDY_DEVICE"  # as in study.runtime.devices, which imports torch
 WAITS = (10.0, 30.0, 60.0)  # seconds before another try after trouble that is not the cell's: a share that is away for a minute
 STOPPED = re.compile(r"^stopped by (SIGTERM|Ctrl-C): ", re.MULTILINE)  # study.runtime.lifecycle
 TROUBLE = re.compile(
@@ -23,6 +24,7 @@ TROUBLE = re.compile(
     r"|nothing was recorded, put it right"  # the same, said by a stage
     r"|is being blocked by|Unable to acquire lock|dvc\.lock cannot be read"  # another dvc is at this cell, or at dvc.lock
     r"|is being trained by another process"  # somebody else's, or one whose dvc was killed a moment ago
+    r"|Unable to read RWLock-file"  # a dvc was killed while it wrote that
     r"|AssertionError|failed to reproduce '[^']+': ?$"  # a dvc on another node took its locks for a dead process's
     r"|not inside of a DVC repository|config file error"  # the project's own folder is away
     r"|exited with (-9|137)",  # somebody killed the training
@@ -75,6 +77,7 @@ class Work:
 
     def _try(self, log: IO[bytes], lock: int) -> tuple[int, str]:
         """Exit code and output of one dvc, which holds ``lock`` for as long as it lives."""
+        rwlock.mend()
         start = log.seek(0, os.SEEK_END)
         _write(log, f"{self.cell} on {socket.gethostname()}{f', GPU {self.gpu}' if self.gpu else ''}")
         with subprocess.Popen(
@@ -82,7 +85,7 @@ class Work:
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=subprocess.STDOUT,
-            env=process.environment(**({"CUDA_VISIBLE_DEVICES": self.gpu} if self.gpu is not None else {})),
+            env=process.environment(**self._device()),
             pass_fds=[lock],
             process_group=0,
             preexec_fn=_leave_signals_to_the_training,
@@ -95,6 +98,12 @@ class Work:
         with paths.log(self.cell).open("rb") as written:
             written.seek(start)
             return code, written.read().decode(errors="replace")
+
+    def _device(self) -> dict[str, str]:
+        """The variables that put the cell on its GPU; a GPU that is gone fails it, where it would go on on the processor."""
+        if self.gpu is None:
+            return {}
+        return {"CUDA_VISIBLE_DEVICES": self.gpu, DEVICE: os.environ.get(DEVICE) or "cuda"}
 
     def _stop(self, number: int, frame: Any) -> NoReturn:
         sys.exit(128 + number)

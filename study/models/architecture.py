@@ -4,6 +4,7 @@ Models are built on torch's meta device, which has shapes but no memory and take
 """
 
 import difflib
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -11,8 +12,9 @@ from typing import Any
 import torch
 from safetensors import SafetensorError, safe_open
 
-from study.base.errors import StudyError, one_line
+from study.base.errors import UNREADABLE, StudyError, one_line
 from study.models import lean_timm
+from study.models.build import check_options
 
 timm = lean_timm.load()
 
@@ -23,6 +25,13 @@ def check(arch: str, options: Mapping[str, Any]) -> Mapping[str, Any]:
         close = difflib.get_close_matches(arch, timm.list_models(), n=3)
         hint = f"close names are {', '.join(close)}" if close else "timm.list_models() has all names"
         raise StudyError(f"params.yaml: {arch!r} is not an architecture of timm {timm.__version__}; {hint}.")
+    name, _, tag = arch.partition(".")
+    tags = [each.partition(".")[2] for each in timm.list_pretrained(f"{name}.*")]
+    if tag and tag not in tags:
+        raise StudyError(
+            f"params.yaml: timm {timm.__version__} knows {name}, but no weights {tag!r} of it; write {name}, or one of "
+            f"{', '.join(tags[:5]) or 'none'}."
+        )
     config: Mapping[str, Any] = _build(arch, options).pretrained_cfg
     return config
 
@@ -34,9 +43,9 @@ def check_file(path: Path, arch: str, options: Mapping[str, Any], config: Mappin
     a ViT is built at the input size that it gives, because position embeddings depend on it. ``source`` names the
     weights in messages, of which the first mismatch is a part.
     """
-    found = _shapes(path, source)
     settings = config.get("pretrained_cfg", config)
     model = _build(arch, options, settings.get("input_size"))
+    found = _without_old_buffers(_shapes(path, source), model)
     heads = model.pretrained_cfg.get("classifier") or ()
     heads = (heads,) if isinstance(heads, str) else tuple(heads)
     wanted = {name: tuple(tensor.shape) for name, tensor in model.state_dict().items()}
@@ -62,15 +71,30 @@ def _shapes(path: Path, source: str) -> dict[str, tuple[int, ...]]:
     try:
         with safe_open(path, framework="np") as file:
             return {name: tuple(file.get_slice(name).get_shape()) for name in file.keys()}  # noqa: SIM118 (not a mapping)
-    except (SafetensorError, OSError, ValueError) as error:
+    except (SafetensorError, *UNREADABLE) as error:
         raise StudyError(f"{source} is damaged or no safetensors file ({error}); fetch it again.") from None
+
+
+def _without_old_buffers(shapes: dict[str, tuple[int, ...]], model: Any) -> dict[str, tuple[int, ...]]:
+    """``shapes`` without timm's old buffers: the tensors that the arch's own checkpoint filter leaves out."""
+    own = model.state_dict().keys()
+    adapt = getattr(sys.modules[type(model).__module__], "checkpoint_filter_fn", None)
+    if adapt is None or shapes.keys() <= own:
+        return shapes
+    try:
+        with torch.device("meta"):
+            kept = adapt({name: torch.empty(shape) for name, shape in shapes.items()}, model).keys()
+    except Exception:  # a filter trusts that the file is one of its own: then the names tell what it is not
+        return shapes
+    return {name: shape for name, shape in shapes.items() if name in own or name in kept}
 
 
 def _build(arch: str, options: Mapping[str, Any], input_size: Any = None) -> Any:
     """The model on the meta device, for images of ``input_size`` (3, H, W) where its arch is bound to one."""
+    check_options(arch, options)
     default = timm.get_pretrained_cfg(arch)
-    fixed = {"img_size": tuple(input_size)[-2:]} if input_size and default.fixed_input_size else {}
     try:
+        fixed = {"img_size": tuple(input_size)[-2:]} if input_size and default.fixed_input_size else {}
         with torch.device("meta"):
             return timm.create_model(arch, pretrained=False, checkpoint_path="", **fixed, **options)
     # Options go to whatever the arch is made of, and a wrong one makes it raise whatever it likes.

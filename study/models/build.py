@@ -14,6 +14,19 @@ from study.base.errors import StudyError, one_line
 from study.design.seeds import derive
 from study.models import lean_timm
 
+# Arguments of timm.create_model that name files, addresses or another kind of model: never taken from a card or a checkpoint.
+CLOSED = frozenset(
+    ("pretrained", "num_classes", "checkpoint_path", "pretrained_cfg", "pretrained_cfg_overlay", "cache_dir", "features_only",
+     "pretrained_strict", "model_name", "scriptable", "exportable", "no_jit")
+)  # fmt: skip
+
+
+def check_options(arch: str, options: Mapping[str, Any]) -> None:
+    """StudyError where ``options`` of ``arch`` would reach for more than the architecture itself."""
+    closed = sorted(CLOSED & options.keys())
+    if closed:
+        raise StudyError(f"{closed[0]} of {arch} is no option of an architecture; leave it out of params.yaml.")
+
 
 def build(arch: str, options: Mapping[str, Any], classes: int, image_size: int, seed: int) -> nn.Module:
     """timm's ``arch`` with a head for ``classes``, on the CPU in float32, initialised from ``seed`` alone.
@@ -24,8 +37,12 @@ def build(arch: str, options: Mapping[str, Any], classes: int, image_size: int, 
     timm = lean_timm.load()  # here, because it takes a second
     if not timm.is_model(arch):
         raise StudyError(f"timm {timm.__version__} has no model {arch!r}; timm.list_models('*') lists what it has.")
+    check_options(arch, options)
     settings = dict(options)
-    config = timm.get_pretrained_cfg(arch)
+    try:
+        config = timm.get_pretrained_cfg(arch)
+    except RuntimeError as error:
+        raise StudyError(f"timm {timm.__version__} has no model {arch!r}: {one_line(error)}.") from None
     if config is not None and config.fixed_input_size:
         settings.setdefault("img_size", image_size)
     with torch.random.fork_rng(devices=[]):
@@ -33,7 +50,8 @@ def build(arch: str, options: Mapping[str, Any], classes: int, image_size: int, 
         try:
             model = timm.create_model(arch, pretrained=False, num_classes=classes, **settings)
             _try(model, image_size)
-        except (TypeError, ValueError, RuntimeError, AssertionError) as error:
+        # Options go to whatever the arch is made of, and a wrong one makes it raise whatever it likes.
+        except Exception as error:
             raise StudyError(f"timm cannot build {arch} with {settings} for {image_size} pixels: {one_line(error)}.") from None
     assert isinstance(model, nn.Module)
     return model

@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from study.base.errors import StudyError
+from study.base.errors import UNREADABLE, StudyError, one_line
 from study.design.recipe import is_number
 
 FILE = "card.json"
@@ -68,9 +68,12 @@ class Card:
             card = json.loads(path.read_text(encoding="utf-8"))
         except FileNotFoundError:
             raise StudyError(f"{path} is not here; {again}.") from None
-        except ValueError as error:
-            raise StudyError(f"{path} is damaged ({error}); {again} anew.") from None
+        except UNREADABLE as error:
+            raise StudyError(f"{path} is damaged ({one_line(error)}); {again} anew.") from None
         if not isinstance(card, dict) or set(card) != set(cls.__dataclass_fields__):
             raise StudyError(f"{path} is not a card with the keys {', '.join(cls.__dataclass_fields__)}; {again} anew.")
+        texts = [card[key] for key in ("source", "revision", "sha256") if card[key] is not None]
+        if not all(isinstance(each, str) for each in (card["arch"], *texts)) or not isinstance(card["arch_options"], dict):
+            raise StudyError(f"{path} is damaged: arch, source, revision or sha256 is no text; {again} anew.")
         images = Normalisation.parse(card, str(path))
         return cls(**{**card, "mean": images.mean, "std": images.std})

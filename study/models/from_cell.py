@@ -13,7 +13,7 @@ from typing import Any
 from safetensors import SafetensorError, safe_open
 
 from study.base.atomic import write
-from study.base.errors import StudyError
+from study.base.errors import UNREADABLE, StudyError, told
 from study.base.sums import sha256
 from study.design import cells
 from study.design.cells import Cell
@@ -74,8 +74,8 @@ def configuration(file: Path, cell: Cell) -> dict[str, Any]:
         }
     except FileNotFoundError:
         raise StudyError(f"{file} is not here; python -m stages.train {cell} makes it, or dvc pull brings it.") from None
-    except (SafetensorError, OSError, ValueError, KeyError, TypeError, RecursionError):
+    except (SafetensorError, *UNREADABLE):
         raise StudyError(f"{file} is damaged, or not a checkpoint of this study; make it again.") from None
     if named != str(cell):
-        raise StudyError(f"{file} is of {named}, not of {cell}.")
+        raise StudyError(f"{file} is of {told(str(named))}, not of {cell}.")
     return found

@@ -8,6 +8,7 @@ for one set of ResNet50 weights, bicubic for the next), and nobody would see it.
 import errno
 import hashlib
 import json
+import os
 import re
 import shutil
 import urllib.parse
@@ -17,7 +18,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from study.base.errors import StudyError, one_line
+from study.base.errors import UNREADABLE, StudyError, one_line
+from study.data.connection import own_bundle
 from study.data.transfer import Checksum, downloads, fetched
 from study.design.cells import Cell
 from study.models import from_cell
@@ -27,6 +29,7 @@ HUB = "hf-hub:"
 CONFIG = "config.json"
 FILE = "model.safetensors"
 COMMIT = re.compile(r"[0-9a-f]{40}")
+LARGEST_CONFIG = 1 << 24  # bytes
 SHA256 = re.compile(r"[0-9a-f]{64}")
 WAY_OUT = "weights.source in params.yaml also takes a local folder with config.json and model.safetensors"
 
@@ -65,6 +68,9 @@ def fetch(weights: Weights, target: Path) -> Fetched:
 
 def _from_hub(source: str, target: Path) -> tuple[Mapping[str, Any], str]:
     """config.json and commit of ``hf-hub:owner/name[@revision]``; HF_ENDPOINT, HF_HOME and HF_HUB_OFFLINE are honoured."""
+    bundle = own_bundle()
+    if bundle is not None:  # httpx, which the hub's library is built on, knows this name alone
+        os.environ.setdefault("SSL_CERT_DIR" if bundle.is_dir() else "SSL_CERT_FILE", str(bundle))
     from huggingface_hub import hf_hub_download
 
     repository, _, revision = source.removeprefix(HUB).partition("@")
@@ -92,8 +98,13 @@ def _hub_errors(source: str) -> Iterator[None]:
         yield
     except StudyError:
         raise
-    except errors.LocalEntryNotFoundError:
-        if constants.HF_HUB_OFFLINE:
+    except errors.LocalEntryNotFoundError as error:
+        # The hub's own answer stands behind it, where there was one: too many requests, or no right to see it.
+        answer = getattr(error.__cause__, "response", None)
+        if answer is not None:
+            hint = "wait a while, or set HF_TOKEN" if answer.status_code == 429 else "HF_TOKEN may give the right to it"
+            reason = f"{constants.ENDPOINT} answered {answer.status_code} {answer.reason_phrase}: {hint}"
+        elif constants.HF_HUB_OFFLINE:
             reason = (
                 f"HF_HUB_OFFLINE is set and it is not in the cache {constants.HF_HUB_CACHE}: unset that, or copy the cache here"
             )
@@ -130,7 +141,7 @@ def _from_url(url: str, sha256: str | None, target: Path) -> Mapping[str, Any]:
     # Two URLs may end alike: transfers are kept apart by the whole of it.
     folder = downloads() / hashlib.sha256(url.encode()).hexdigest()[:16]
     needs = f"mean, std and interpolation come from a {CONFIG} beside the weights, and {WAY_OUT}"
-    with fetched(beside, folder, CONFIG, None, needs) as path:
+    with fetched(beside, folder, CONFIG, None, needs, largest=LARGEST_CONFIG) as path:
         config = _parse(path.read_bytes(), beside)
     expected = Checksum("sha256", sha256) if sha256 else None
     with fetched(url, folder, FILE, expected, WAY_OUT) as path:
@@ -162,7 +173,7 @@ def _from_disk(source: str, target: Path) -> Mapping[str, Any]:
 def _parse(content: bytes, where: str) -> Mapping[str, Any]:
     try:
         config = json.loads(content)
-    except ValueError as error:
+    except UNREADABLE as error:
         raise StudyError(f"{where} is no readable JSON ({error}).") from None
     if not isinstance(config, dict) or not isinstance(config.get("pretrained_cfg", {}), dict):
         raise StudyError(f"{where} is not a configuration as timm writes it.")

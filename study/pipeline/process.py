@@ -6,6 +6,8 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from study.pipeline import rwlock
+
 
 def command(*arguments: str) -> list[str]:
     """The command line of dvc, which waits for its turn at the repository's lock."""
@@ -19,6 +21,7 @@ def environment(**more: str) -> dict[str, str]:
 
 def run(line: Sequence[str]) -> int:
     """The exit code of the command ``line``, which runs before the user's eyes and ends where this process is stopped."""
+    rwlock.mend()
     sys.stdout.flush()
     with subprocess.Popen(line, env=environment()) as process:
         try:

@@ -15,6 +15,7 @@ from typing import Any
 
 from study.base import atomic
 from study.base.errors import StudyError
+from study.pipeline import rwlock
 from study.pipeline.standing import recorded
 
 SHARE = 0.1  # of the running time, at most, goes into writing dvc.lock
@@ -141,6 +142,7 @@ def _repository() -> Iterator[Any]:
     from dvc.exceptions import DvcException, NotDvcRepoError  # type: ignore[import-untyped]
     from dvc.repo import Repo, lock_repo  # type: ignore[import-untyped]
 
+    rwlock.mend()
     try:
         with Repo(_wait_for_lock=True) as repo, lock_repo(repo):
             yield repo

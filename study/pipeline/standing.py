@@ -6,6 +6,7 @@ hashes, which lies outside the project); only the comparison is done here, and e
 """
 
 import json
+import re
 import time
 from collections.abc import Mapping
 from enum import Enum
@@ -16,9 +17,10 @@ from typing import Any
 import yaml
 
 from study.base import yaml12
-from study.base.errors import StudyError
+from study.base.errors import UNREADABLE, StudyError
 
 LOCK = Path("dvc.lock")
+MD5 = re.compile(r"[0-9a-f]{32}(\.dir)?")
 SETTLED = 0.15  # seconds: DVC writes dvc.lock piece by piece, with pauses of a few hundredths
 PATIENCE = 2.0  # seconds without a write after which nobody will end that any more
 
@@ -176,16 +178,24 @@ class Pipeline:
         return self._hashes[path]
 
     def in_cache(self, md5: str) -> bool:
-        """Whether DVC's cache has the object, for a folder all its files too."""
+        """Whether DVC's cache has the object, for a folder all its files too, whose names must not lead out of it."""
         try:
             entries = json.loads(self.object_path(md5).read_bytes()) if md5.endswith(".dir") else []
-        except (FileNotFoundError, ValueError):
+            inside = all(_is_inside(entry["relpath"]) for entry in entries)
+            return inside and all(self.object_path(each).is_file() for each in (md5, *(entry["md5"] for entry in entries)))
+        except UNREADABLE:
             return False
-        return self.object_path(md5).is_file() and all(self.object_path(entry["md5"]).is_file() for entry in entries)
 
     def object_path(self, md5: str) -> Path:
-        """Where DVC's cache keeps the object ``md5``, whether it has it or not."""
+        """Where DVC's cache keeps the object ``md5``, whether it has it or not. Raises ValueError for what is no md5."""
+        if not MD5.fullmatch(md5):
+            raise ValueError(f"{md5} is no md5")
         return self.cache / md5[:2] / md5[2:]
+
+
+def _is_inside(relpath: str) -> bool:
+    """Whether a path in the listing of a folder stays in that folder; a listing may come from a remote."""
+    return not Path(relpath).is_absolute() and ".." not in Path(relpath).parts and "\\" not in relpath
 
 
 def _by_path(entry: Mapping[str, Any], kind: str) -> dict[str, str]:

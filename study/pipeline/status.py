@@ -8,7 +8,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-from study.base.errors import StudyError, one_line
+from study.base.errors import UNREADABLE, StudyError, one_line
 from study.design import cells
 from study.design.cells import Cell
 from study.design.recipe import Recipe
@@ -119,7 +119,9 @@ def _cell(cell: Cell, params: Params, timing: Timing, standings: Standings | Non
         rest = _rest(cell, recipe, timing, None)
         return CellStatus(cell, settled, recipe.epochs, None, None, *rest, standings.before if standings else frozenset())
     saved = _saved(cell)
-    state, error = _open(cell, standings, saved, here)
+    state, error = _open(cell, standings, saved, recipe.epochs, here)
+    if state in (State.STALE, State.MISSING):
+        saved = None  # what is saved is of a training that is over
     epoch = min(saved.epoch, recipe.epochs) if saved else 0 if state is State.RUNNING else None
     return CellStatus(cell, state, recipe.epochs, epoch, error, *_rest(cell, recipe, timing, saved))
 
@@ -160,7 +162,7 @@ def _settled(cell: Cell, standings: Standings | None, lock: Mapping[str, Any]) -
     return State.RECORDED if standings.evaluate is Standing.ABSENT else State.DONE
 
 
-def _open(cell: Cell, standings: Standings | None, saved: Saved | None, here: bool) -> tuple[State, str | None]:
+def _open(cell: Cell, standings: Standings | None, saved: Saved | None, epochs: int, here: bool) -> tuple[State, str | None]:
     """The state of a cell that needs training, and the sentence of one that failed."""
     # An experiment elsewhere has its own workspace, but keeps its state under this root.
     if here or any(map(held, sorted(resume.folder(cell).glob("*/lock")))):
@@ -168,7 +170,8 @@ def _open(cell: Cell, standings: Standings | None, saved: Saved | None, here: bo
     error = _error(cell)
     if error is not None:
         return State.FAILED, error
-    if saved is not None:
+    written = saved is not None and saved.epoch >= epochs and cells.runs(cell).is_dir()  # its test was restored, not run
+    if saved is not None and not written:
         return State.STOPPED, None
     return (State.STALE if standings and standings.train is Standing.CHANGED else State.MISSING), None
 
@@ -200,7 +203,7 @@ def _saved(cell: Cell) -> Saved | None:
             try:
                 body = json.loads(path.read_bytes())["body"]
                 epoch, seconds = max((epoch, seconds), (int(body["epoch"]), float(body["record"]["seconds"])))
-            except (OSError, ValueError, KeyError, TypeError):
+            except UNREADABLE:
                 continue  # dropped a moment ago, or damaged: the one before it serves
         if epoch or running:
             found.append((running, epoch, seconds))
@@ -217,5 +220,5 @@ def _error(cell: Cell) -> str | None:
         return f"epoch {record['when_epoch']}: {record['error']}"
     except FileNotFoundError:
         return None
-    except (OSError, ValueError, KeyError, TypeError):
+    except UNREADABLE:
         return f"{cells.failed(cell)} cannot be read."

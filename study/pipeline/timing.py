@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 
-from study.base.errors import StudyError
+from study.base.errors import UNREADABLE, StudyError
 from study.design import cells
 from study.design.cells import Cell
 from study.design.recipe import Recipe
@@ -34,7 +34,7 @@ class Timing:
         self._images: dict[str, float] = {}  # train images at fraction 1.0, by dataset
         found = [*cells.DATA.glob("records/*.json"), *cells.DATA.glob(f"measured/*/{records.FILE}")]
         for record in filter(None, map(records.Record.load, sorted(found))):
-            with suppress(StudyError, ValueError, TypeError):  # not ours
+            with suppress(StudyError, *UNREADABLE):  # not ours
                 self._add(record)
 
     def _add(self, record: records.Record) -> None:
@@ -79,9 +79,9 @@ def duration(seconds: float) -> str:
 
 def _labels(path: Path) -> int | None:
     """How many labels a file holds, by its head alone."""
-    import numpy as np  # a tenth of a second, seldom needed
+    from study.base import npy  # it imports numpy, a tenth of a second, seldom needed
 
     try:
-        return int(np.load(path, mmap_mode="r", allow_pickle=False).shape[0])
-    except (OSError, ValueError, EOFError):
+        return int(npy.load(path, mapped=True).shape[0])
+    except UNREADABLE:
         return None

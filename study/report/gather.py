@@ -10,6 +10,8 @@ from study.settings.grid import Grid
 from study.settings.params import Params
 from study.statistics.published import Published
 
+NAMED = 8  # cells that a message names before it only counts
+
 
 def of_study(params: Params, name: str, incomplete: bool = False) -> Analysis:
     """The study called ``name``. StudyError for another one, and where cells are missing unless ``incomplete``."""
@@ -17,12 +19,13 @@ def of_study(params: Params, name: str, incomplete: bool = False) -> Analysis:
     if name != grid.name:
         raise StudyError(f"the study of params.yaml is {grid.name}, not {name}; set study.name, or name that one.")
     _check_names(grid)
-    found = collected.load(grid.cells())
+    found = collected.load(grid.cells(), recipe=lambda cell: params.recipe(cell.dataset, cell.model))
     if found.missing and not incomplete:
-        names = ", ".join(f"{cell} ({why})" for cell, why in found.missing.items())
+        said = [f"{cell} ({why})" for cell, why in found.missing.items()]
+        names = ", ".join(said[:NAMED]) + (f" and {len(said) - NAMED} more" if len(said) > NAMED else "")
         raise StudyError(
-            f"{len(found.missing)} of {len(grid.cells())} cells are missing or damaged: {names}; dvc pull fetches them, "
-            "dvc repro trains them."
+            f"{len(said)} of {len(grid.cells())} cells are missing or damaged: {names}; dvc pull fetches them (--allow-missing "
+            "looks past checkpoints, but a report needs every data/predictions and data/history), dvc repro trains them."
         )
     if not found.present:
         raise StudyError(f"not one cell of study {grid.name} is here; dvc pull fetches them, dvc repro trains them.")
@@ -34,7 +37,7 @@ def of_measured(params: Params) -> Analysis:
     study = Grid.load(params)
     grid = replace(study, name="measured")
     _check_names(grid)
-    found = collected.load(grid.cells(), measured=True)
+    found = collected.load(grid.cells(), True, lambda cell: params.recipe(cell.dataset, cell.model))
     names = {str(cell) for cell in grid.cells()}
     strangers = tuple(name for name in measured.names() if name not in names)
     if not found.present:

@@ -1,16 +1,17 @@
 """The cells of a study as they lie in DVC's folders, or in data/measured, where a cell's files lie together."""
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from study.base.errors import StudyError
+from study.base.errors import UNREADABLE, StudyError
 from study.design import cells
 from study.design.cells import Cell
+from study.design.recipe import Recipe
 from study.results import history
 from study.results.history import Epoch
 from study.results.predictions import Predictions
@@ -51,8 +52,11 @@ class Results:
     missing: Mapping[Cell, str]
 
 
-def load(wanted: Iterable[Cell], measured: bool = False) -> Results:
-    """Read ``wanted`` from DVC's folders, or from data/measured; damaged cells count as missing and say what is wrong."""
+def load(wanted: Iterable[Cell], measured: bool = False, recipe: Callable[[Cell], Recipe] | None = None) -> Results:
+    """Read ``wanted`` from DVC's folders, or from data/measured; damaged cells count as missing and say what is wrong.
+
+    So do cells that were trained by another recipe than ``recipe`` gives for them.
+    """
     present: dict[Cell, Result] = {}
     missing: dict[Cell, str] = {}
     first: dict[str, tuple[Cell, Result]] = {}
@@ -60,6 +64,8 @@ def load(wanted: Iterable[Cell], measured: bool = False) -> Results:
         folders = (cells.measured(cell), cells.measured(cell)) if measured else (cells.predictions(cell), cells.history(cell))
         try:
             result = read(cell, *folders)
+            if recipe is not None and Recipe.merge(("recipe", result.provenance.recipe)) != recipe(cell):
+                raise StudyError("was trained by another recipe than params.yaml has")
             other, reference = first.setdefault(cell.dataset, (cell, result))
             if result.classes != reference.classes or not np.array_equal(result.labels, reference.labels):
                 raise StudyError(f"its test images are not those of {other}")
@@ -80,6 +86,9 @@ def read(cell: Cell, predictions: Path, curves: Path) -> Result:
         raise StudyError(f"{predictions} and {curves} are of two checkpoints")
     if len(lines) != origin.recipe["epochs"] or history.best(lines) != origin.best_epoch:
         raise StudyError(f"{curves / history.FILE} and {curves / 'provenance.json'} contradict each other")
+    recipe = Recipe.merge(("recipe", origin.recipe))
+    if recipe.warmup_epochs < recipe.epochs and max(line.learning_rate for line in lines) != recipe.learning_rate:
+        raise StudyError(f"{curves / history.FILE} has another learning rate than {curves / 'provenance.json'}")
     return Result(said, tuple(lines), origin)
 
 
@@ -88,5 +97,5 @@ def _failure(cell: Cell) -> str:
     try:
         record = json.loads(cells.failed(cell).read_text(encoding="utf-8"))
         return f"; its training failed: {str(record['error']).rstrip('.')}"
-    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+    except UNREADABLE:
         return ""

@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
 from study.base.atomic import write
-from study.base.errors import StudyError
+from study.base.errors import UNREADABLE, StudyError
 
 FILE = "history.csv"
 
@@ -49,7 +49,7 @@ def load(folder: Path) -> list[Epoch]:
         history = [Epoch(int(row["epoch"]), *(float(row[column]) for column in COLUMNS[1:])) for row in rows]
     except FileNotFoundError:
         raise StudyError(f"{path} absent") from None
-    except (OSError, ValueError, KeyError, TypeError, csv.Error):
+    except UNREADABLE:
         raise StudyError(f"{path} damaged") from None
     if not history or [line.epoch for line in history] != list(range(1, len(history) + 1)) or not all(map(_sound, history)):
         raise StudyError(f"{path} damaged")

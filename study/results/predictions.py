@@ -2,17 +2,15 @@
 
 import io
 import json
-import zlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from zipfile import BadZipFile
 
 import numpy as np
 from numpy.typing import NDArray
 
 from study.base.atomic import write
-from study.base.errors import StudyError
+from study.base.errors import UNREADABLE, StudyError, told
 from study.design.cells import Cell
 
 TOP = 5
@@ -118,10 +116,10 @@ class Predictions:
             metrics = json.loads((folder / METRICS).read_text(encoding="utf-8"))
         except FileNotFoundError as error:
             raise StudyError(f"{error.filename} absent") from None
-        except (OSError, ValueError, KeyError, TypeError, EOFError, MemoryError, BadZipFile, zlib.error, RecursionError):
+        except UNREADABLE:
             raise StudyError(f"{path} damaged") from None
         if found.cell != str(cell):
-            raise StudyError(f"{path} is of another cell, {found.cell}")
+            raise StudyError(f"{path} is of another cell, {told(found.cell)}")
         if metrics != found.metrics():
             raise StudyError(f"{folder / METRICS} and {path} contradict each other")
         return found

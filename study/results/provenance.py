@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from study.base.atomic import write
-from study.base.errors import StudyError
+from study.base.errors import UNREADABLE, StudyError, one_line, told
 from study.design.cells import Cell
 from study.design.recipe import Recipe
 
@@ -56,17 +56,17 @@ class Provenance:
             found = cls(**content)
         except FileNotFoundError:
             raise StudyError(f"{path} absent") from None
-        except (OSError, ValueError, TypeError, RecursionError):
+        except UNREADABLE:
             raise StudyError(f"{path} damaged") from None
-        if found.cell != str(cell):
-            raise StudyError(f"{path} is of another cell, {found.cell}")
         wrong = [field.name for field in fields(cls) if not _is(content[field.name], field.type)]
         if wrong:
             raise StudyError(f"{path} damaged: {', '.join(wrong)}")
+        if found.cell != str(cell):
+            raise StudyError(f"{path} is of another cell, {told(found.cell)}")
         try:
             Recipe.merge(("recipe", found.recipe))
         except StudyError as error:
-            raise StudyError(f"{path} damaged: {error}") from None
+            raise StudyError(f"{path} damaged: {one_line(error)}") from None
         return found
 
 

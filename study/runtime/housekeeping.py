@@ -14,7 +14,7 @@ from typing import Any
 import yaml
 
 from study.base import yaml12
-from study.base.errors import StudyError
+from study.base.errors import UNREADABLE, StudyError
 from study.base.folders import hidden
 from study.design import cells
 from study.design.cells import Cell
@@ -49,7 +49,7 @@ def _check(path: Path, object_id: str | None, cache: Path) -> None:
         entries = {
             entry["relpath"]: entry["md5"] for entry in json.loads(_object(cache, object_id).read_text(encoding="utf-8"))
         }
-    except (OSError, ValueError, KeyError, TypeError):
+    except UNREADABLE:
         raise StudyError(f"{stray} DVC's cache lacks its object {object_id}, so it is not deleted: {back}") from None
     for name, md5 in entries.items():
         if not _object(cache, md5).is_file():

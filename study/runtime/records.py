@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from study.base.atomic import write
+from study.base.errors import UNREADABLE
 from study.design import cells
 from study.design.cells import Cell
 
@@ -42,7 +43,7 @@ class Record:
         """The record in ``file``; None where there is none that can be read: nothing depends on it."""
         try:
             return cls(**json.loads(file.read_text(encoding="utf-8")))
-        except (OSError, ValueError, TypeError, RecursionError):
+        except UNREADABLE:
             return None
 
 

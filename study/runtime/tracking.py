@@ -4,8 +4,11 @@ On where WANDB_MODE is set, unless it says disabled; where it is not set, on wit
 WANDB_API_KEY. It never stops a stage: what goes wrong is one line of warning.
 """
 
+import http.client
 import os
 import secrets
+import urllib.error
+import urllib.request
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -15,6 +18,7 @@ from study.base.errors import StudyError, one_line
 from study.design.cells import Cell
 from study.settings.params import Params
 
+SECONDS = 5.0  # to wait for the server of Weights & Biases
 PROJECT = "robustness-matrix"
 
 
@@ -41,7 +45,11 @@ class Tracker:
         with _Warning("does not start"):
             import wandb
 
+            offline = os.environ.get("WANDB_MODE") != "offline" and not _in_reach()
+            if offline:
+                say(f"warning: {_address()} is out of reach: the run is kept in the folder wandb, `wandb sync` sends it.")
             self._run = wandb.init(
+                mode="offline" if offline else None,
                 project=os.environ.get("WANDB_PROJECT", PROJECT),
                 group=os.environ.get("WANDB_RUN_GROUP") or _study(),
                 name=str(cell),
@@ -49,7 +57,7 @@ class Tracker:
                 resume="allow",
                 config=dict(config) if config else None,
                 dir=os.environ.get("WANDB_DIR") or os.environ.get("DVC_ROOT") or ".",
-                settings=wandb.Settings(silent=True, console="off"),
+                settings=wandb.Settings(silent=True, console="off", init_timeout=30),
             )
 
     def log(self, values: Mapping[str, float], step: int | None = None) -> None:
@@ -86,6 +94,21 @@ class _Warning:
             return False
         say(f"warning: Weights & Biases {self._what} ({one_line(error)}); the stage goes on without it.")
         return True
+
+
+def _address() -> str:
+    return os.environ.get("WANDB_BASE_URL") or "https://api.wandb.ai"
+
+
+def _in_reach() -> bool:
+    """Whether the server answers anything at all; wandb itself asks for a minute and a half."""
+    try:
+        urllib.request.urlopen(_address(), timeout=SECONDS).close()
+    except urllib.error.HTTPError:
+        return True
+    except (OSError, ValueError, http.client.HTTPException):
+        return False
+    return True
 
 
 def _study() -> str | None:

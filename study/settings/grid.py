@@ -7,7 +7,7 @@ from typing import Any
 import yaml
 
 from study.base import yaml12
-from study.base.errors import StudyError
+from study.base.errors import UNREADABLE, StudyError
 from study.design.cells import Cell
 from study.settings.params import Model, Params
 from study.settings.sections import COMPARE
@@ -78,7 +78,7 @@ def ladder(pipeline: Path = Path("dvc.yaml")) -> tuple[float, ...]:
             entries = yaml12.load(file.read())["stages"]["split"]["matrix"]["fraction"]
     except FileNotFoundError:
         raise StudyError(f"{pipeline} is missing; run this in the project's root, or git checkout {pipeline}.") from None
-    except (yaml.YAMLError, KeyError, TypeError):
+    except (yaml.YAMLError, *UNREADABLE):
         raise StudyError(f"{where} cannot be read; git checkout {pipeline} brings it back.") from None
     if not isinstance(entries, list):
         raise StudyError(f"{where} is {entries!r}; it must be a list of {OPERATING_POINT} and fractions.")

@@ -1,0 +1,49 @@
+"""Output folders are replaced whole: nothing is written through a link, and what a killed run left is in nobody's way."""
+
+import os
+
+import pytest
+
+from study.base.folders import hidden, replaced
+
+
+def put(folder, text):
+    with replaced(folder) as draft:
+        (draft / "file").write_text(text)
+
+
+@pytest.mark.parametrize("link", [os.symlink, os.link])
+def test_links_into_a_cache_are_replaced_and_the_cache_stays(tmp_path, link):
+    """As DVC lays them with cache.type symlink or hardlink."""
+    (tmp_path / "object").write_text("kept")
+    (tmp_path / "out").mkdir()
+    link(tmp_path / "object", tmp_path / "out" / "file")
+    put(tmp_path / "out", "new")
+    assert (tmp_path / "object").read_text() == "kept" and (tmp_path / "out" / "file").read_text() == "new"
+
+
+def test_a_link_to_a_folder_is_replaced_and_what_it_leads_to_stays(tmp_path):
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "elsewhere" / "file").write_text("kept")
+    (tmp_path / "out").symlink_to(tmp_path / "elsewhere")
+    for text in ("once", "twice"):
+        put(tmp_path / "out", text)
+    assert (tmp_path / "elsewhere" / "file").read_text() == "kept"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["elsewhere", "out"]
+
+
+def test_what_fails_leaves_the_old_folder_and_nothing_else(tmp_path):
+    put(tmp_path / "out", "old")
+    with pytest.raises(ZeroDivisionError), replaced(tmp_path / "out") as draft:
+        (draft / "file").write_text("new")
+        raise ZeroDivisionError
+    assert [path.name for path in tmp_path.iterdir()] == ["out"] and (tmp_path / "out" / "file").read_text() == "old"
+
+
+def test_what_a_killed_run_left_is_hidden_and_removed_by_the_next(tmp_path):
+    left = tmp_path / ".out.draft"
+    left.mkdir()
+    assert hidden(left) and hidden(tmp_path / "notes.txt~") and hidden(tmp_path / ".DS_Store")
+    assert not hidden(tmp_path / "digits-cnn-1.0-0")
+    put(tmp_path / "out", "new")
+    assert not left.exists()

@@ -1,0 +1,120 @@
+"""Jobs are counted by what they will find: GPUs that torch sees, processors that the container is given, Slurm as it answers."""
+
+import os
+import subprocess
+
+import pytest
+
+from study.data import cpus
+from study.design.cells import Cell
+from study.fanout import local, slurm
+from study.fanout.worker import DEVICE, Work
+
+CELL = Cell("digits", "cnn", 1.0, 0)
+
+
+@pytest.mark.parametrize(
+    ("count", "visible", "names"),
+    [
+        (2, None, ["0", "1"]),
+        (0, None, []),
+        (2, "GPU-ab, 2", ["GPU-ab", "2"]),
+        (1, "3,NoDevFiles,4", ["3"]),
+        (0, "NoDevFiles", []),
+        (0, "0,1", []),
+        (0, "-1", []),
+        (0, "", []),
+    ],
+)
+def test_gpus_are_those_that_torch_sees(monkeypatch, count, visible, names):
+    monkeypatch.setattr(local, "_gpus_of_torch", lambda: count)
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+    if visible is not None:
+        monkeypatch.setenv("CUDA_VISIBLE_DEVICES", visible)
+    assert local.gpus_here() == names
+
+
+def test_a_name_that_is_no_device_leaves_no_gpu(monkeypatch):
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "NoDevFiles")
+    assert local.gpus_here() == []
+
+
+def test_a_cell_that_was_given_a_gpu_does_not_train_on_the_processor(monkeypatch):
+    monkeypatch.delenv(DEVICE, raising=False)
+    assert Work(CELL, "1", False)._device() == {"CUDA_VISIBLE_DEVICES": "1", DEVICE: "cuda"}
+    assert Work(CELL, None, False)._device() == {}
+    from study.runtime import devices
+
+    assert devices.VARIABLE == DEVICE
+
+
+def test_a_containers_quota_counts(tmp_path, monkeypatch):
+    (tmp_path / "cpu.max").write_text("150000 100000\n")
+    real = cpus.usable
+    monkeypatch.setattr(cpus, "usable", lambda: real(tmp_path))
+    assert local.slots(None, []) == [None]
+
+
+FEDERATION = (
+    "CLUSTER: north\n12_0|RUNNING|n1\n12_1|PENDING|(Priority)\n\nCLUSTER: south\n7|RUNNING|s1|with a bar\nslurm_load: no\n"
+)
+
+
+def test_the_queue_of_a_federation_is_read():
+    found = slurm.queued(FEDERATION)
+    assert found == {"12_0": ("RUNNING", "n1"), "12_1": ("PENDING", "(Priority)"), "7": ("RUNNING", "s1|with a bar")}
+
+
+@pytest.fixture
+def cluster(tmp_path, monkeypatch):
+    """Slurm's commands as scripts; what they say is set by a test."""
+
+    def says(**commands):
+        for name, script in commands.items():
+            (tmp_path / name).write_text(f"#!/bin/sh\n{script}\n")
+            (tmp_path / name).chmod(0o755)
+
+    monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}{os.environ['PATH']}")
+    says(sbatch="true", srun="true", squeue="true", scancel="true", scontrol="echo 'MaxArraySize            = 4'")
+    return says
+
+
+def test_arrays_are_no_larger_than_the_cluster_takes(cluster, tmp_path, monkeypatch):
+    pytest.importorskip("submitit")
+    monkeypatch.chdir(tmp_path)
+    executor = slurm.Slurm(None, {}, False)
+    assert executor.room() == 3  # the largest index is 3, so that array has 0, 1 and 2
+    cluster(scontrol="exit 1")
+    assert slurm.largest_array() == 1000
+
+
+def test_a_limit_of_jobs_holds_over_several_arrays(cluster, tmp_path, monkeypatch):
+    pytest.importorskip("submitit")
+    monkeypatch.chdir(tmp_path)
+    executor = slurm.Slurm(2, {}, False)
+    executor._open = 1
+    assert executor.room() == 1
+    executor._open = 3
+    assert executor.room() == 0
+
+
+def test_jobs_do_not_inherit_the_job_that_calls_the_fan_out(monkeypatch):
+    inside = {"SLURM_JOB_ID": "1", "SLURM_ARRAY_TASK_ID": "5", "SLURM_MEM_PER_CPU": "100", "CUDA_VISIBLE_DEVICES": "3"}
+    for name, value in {**inside, "SLURM_CONF": "/etc/slurm.conf", "SBATCH_ACCOUNT": "mine"}.items():
+        monkeypatch.setenv(name, value)
+    with slurm._outside_of_a_job():
+        seen = subprocess.run(["env"], capture_output=True, text=True).stdout
+        assert not any(f"{name}=" in seen for name in inside)
+        assert "SLURM_CONF=/etc/slurm.conf" in seen and "SBATCH_ACCOUNT=mine" in seen
+    assert {name: os.environ[name] for name in inside} == inside
+    monkeypatch.delenv("SLURM_JOB_ID")
+    with slurm._outside_of_a_job():
+        assert os.environ["CUDA_VISIBLE_DEVICES"] == "3"  # no job: the user's own wish
+
+
+@pytest.mark.parametrize(
+    ("text", "value"), [("False", False), ("true", True), ("8", 8), ("gpu", "gpu"), ("falsely", "falsely")]
+)
+def test_words_for_true_and_false_are_such(text, value):
+    made = slurm.parameters(None, {"use_srun": text}, ["use_srun", "time", "gpus_per_node"])
+    assert made["use_srun"] == value and type(made["use_srun"]) is type(value)

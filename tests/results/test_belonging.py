@@ -1,0 +1,130 @@
+"""What a report reads belongs together: cell, checkpoint, curves and recipe; what is derived is derived again."""
+
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from written import RECIPE, write
+
+from study.design import cells
+from study.design.cells import Cell
+from study.results import collected
+from study.results.predictions import FILE
+
+ONE, OTHER = Cell("tiny", "cnn", 1.0, 0), Cell("tiny", "cnn", 0.5, 0)
+
+
+@pytest.fixture(autouse=True)
+def two_cells(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    write(ONE, "a" * 64, seed=1)
+    write(OTHER, "b" * 64, seed=2)
+
+
+def missing(recipe=None):
+    return dict(collected.load([ONE, OTHER], recipe=recipe).missing)
+
+
+def swap(place):
+    one, other, aside = place(ONE), place(OTHER), place(ONE).with_name("aside")
+    for source, target in ((one, aside), (other, one), (aside, other)):
+        source.rename(target)
+
+
+def test_cells_as_written_are_read():
+    assert not missing() and not missing(lambda cell: RECIPE)
+
+
+@pytest.mark.parametrize("place", [cells.predictions, cells.history])
+def test_folders_of_two_cells_that_were_swapped_are_refused(place):
+    swap(place)
+    assert all("is of another cell" in why for why in missing().values()) and len(missing()) == 2
+
+
+def test_predictions_and_history_of_two_trainings_are_refused(tmp_path):
+    for path in cells.history(ONE).iterdir():
+        path.unlink()
+    cells.history(ONE).rmdir()
+    cells.predictions(ONE).rename("aside")
+    write(ONE, "c" * 64)  # trained again, tested before
+    for path in cells.predictions(ONE).iterdir():
+        path.unlink()
+    cells.predictions(ONE).rmdir()
+    (tmp_path / "aside").rename(cells.predictions(ONE))
+    assert missing() == {ONE: f"{cells.predictions(ONE)} and {cells.history(ONE)} are of two checkpoints"}
+
+
+def edit_arrays(change):
+    path = cells.predictions(ONE) / FILE
+    with np.load(path) as file:
+        arrays = {name: file[name] for name in file.files}
+    change(arrays)
+    np.savez_compressed(path, **arrays)
+
+
+def first(name, value):
+    def change(arrays):
+        arrays[name][0] = value
+
+    return change
+
+
+def flip(arrays):
+    arrays["rank"] = np.where(arrays["rank"] == 0, 6, 0).astype(arrays["rank"].dtype)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        first("confidence", np.nan), first("confidence", 1.5), first("confidence", -0.5), first("nll", np.nan),
+        first("nll", np.inf), first("nll", -1), first("rank", 7), first("rank", -1), first("predicted", 7), first("labels", -1), flip,
+    ],
+)  # fmt: skip
+def test_numbers_that_no_test_can_give_are_refused(change):
+    edit_arrays(change)
+    assert list(missing()) == [ONE]
+
+
+@pytest.mark.parametrize("key", ["top1_error", "top1_accuracy", "top5_error", "images"])
+def test_metrics_that_predictions_do_not_give_are_refused(key):
+    path = cells.predictions(ONE) / "metrics.json"
+    for value in (0, float("nan"), "0.1", None):
+        path.write_text(json.dumps(json.loads(path.read_text()) | {key: value}))
+        assert "contradict" in missing()[ONE] or "damaged" in missing()[ONE]
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("recipe", RECIPE.as_dict() | {"learning_rate": 0.1}),
+        ("recipe", RECIPE.as_dict() | {"epochs": 4}),
+        ("recipe", []),
+        ("recipe", {}),
+        ("best_epoch", 1),
+        ("train_images", -1),
+        ("train_images", True),
+        ("arch", None),
+        ("cell", str(OTHER)),
+        ("checkpoint_sha256", "c" * 64),
+    ],
+)
+def test_a_provenance_that_the_curves_contradict_is_refused(key, value):
+    path = cells.history(ONE) / "provenance.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | {key: value}))
+    assert list(missing()) == [ONE]
+
+
+def test_cells_of_another_recipe_than_the_studys_are_refused():
+    other = replace(RECIPE, weight_decay=0.0)
+    assert missing(lambda cell: other if cell == ONE else RECIPE) == {ONE: "was trained by another recipe than params.yaml has"}
+
+
+@pytest.mark.parametrize(
+    "line", ["2,nan,1,0.5,1,0.5", "2,0.0005,1,1.5,1,0.5", "2,0.0005,inf,0.5,1,0.5", "3,0.0005,1,0.5,1,0.5", "2"]
+)
+def test_curves_that_no_training_draws_are_refused(line):
+    path = cells.history(ONE) / "history.csv"
+    lines = path.read_text().splitlines()
+    path.write_text("\n".join([*lines[:2], line, *lines[3:]]) + "\n")
+    assert list(missing()) == [ONE]

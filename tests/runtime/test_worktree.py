@@ -1,0 +1,38 @@
+"""A git worktree with an empty DVC cache says so, and how it shares the main one's; every other place says nothing."""
+
+import subprocess
+
+import pytest
+from clones import commit
+
+from study.runtime import worktree
+
+
+@pytest.fixture
+def tree(tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+    main = tmp_path / "main"
+    (main / ".dvc" / "cache" / "files").mkdir(parents=True)
+    subprocess.run(["git", "init", "-q", str(main)], check=True)
+    commit(main, "as it is")
+    subprocess.run(["git", "-C", str(main), "worktree", "add", "-q", str(tmp_path / "tree")], check=True)
+    (tmp_path / "tree" / ".dvc").mkdir(exist_ok=True)
+    monkeypatch.chdir(tmp_path / "tree")
+    return tmp_path
+
+
+def test_a_worktree_with_an_empty_cache_says_how_to_share_one(tree):
+    said = worktree.advice()
+    assert said and f"dvc cache dir --local {tree / 'main/.dvc/cache'} shares that cache" in said
+
+
+@pytest.mark.parametrize("place", [".dvc/config", ".dvc/config.local", "../config/dvc/config"])
+def test_with_a_cache_of_its_own_or_in_a_clone_it_says_nothing(tree, monkeypatch, place):
+    path = tree / "tree" / place
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("[cache]\n    dir = /somewhere\n")
+    assert worktree.advice() is None
+    path.write_text("[broken\n")
+    assert worktree.advice() is not None
+    monkeypatch.chdir(tree / "main")
+    assert worktree.advice() is None
