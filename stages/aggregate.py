@@ -3,7 +3,7 @@
 python -m stages.aggregate STUDY               the study of params.yaml; every cell must be there
 python -m stages.aggregate --incomplete STUDY  the same with missing cells, which the page then names
 python -m stages.aggregate --measured          reports/measured from data/measured, the cells trained by hand
-python -m stages.aggregate --published         reports/published from data/published.csv alone
+python -m stages.aggregate --published         reports/published from data/reference/published.csv alone
 """
 
 import os

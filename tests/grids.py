@@ -70,13 +70,13 @@ def sections(
 
 
 def write_study(root: Path, params: Mapping[str, Any], ladder: Iterable[float] = (1.0, 0.5, 0.1)) -> None:
-    """params.yaml, dvc.yaml (its ladder alone) and data/published.csv in ``root``."""
+    """params.yaml, dvc.yaml (its ladder alone) and data/reference/published.csv in ``root``."""
     (root / "params.yaml").write_text(yaml.safe_dump(dict(params), sort_keys=False))
     matrix = {"dataset": "${study.datasets}", "fraction": ["${fraction}", *ladder]}
     (root / "dvc.yaml").write_text(yaml.safe_dump({"stages": {"split": {"matrix": matrix, "cmd": "true"}}}))
-    (root / "data").mkdir(exist_ok=True)
+    (root / "data" / "reference").mkdir(parents=True, exist_ok=True)
     for name in ("published.csv", "published_differences.csv"):
-        (root / "data" / name).write_text((Path(__file__).parent.parent / "data" / name).read_text())
+        (root / "data/reference" / name).write_text((Path(__file__).parent.parent / "data/reference" / name).read_text())
 
 
 def checkpoint_of(cell: Cell) -> str:

@@ -117,7 +117,7 @@ def test_finished_but_not_recorded_is_not_trained_again(project, reference, caps
     capsys.readouterr()
     here()
     said = capsys.readouterr().out
-    assert "was trained already" in said
+    assert "was trained already" in said and "To train it anew, remove " in said
     assert "epoch 1/" not in said
     assert outs(project, CNN) == reference
 

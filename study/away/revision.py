@@ -5,7 +5,7 @@ import subprocess
 from study.base.errors import StudyError
 
 # What a result is made by. dvc.lock, reports/ and .dvc/config may differ: work changes them.
-INPUTS = ("stages", "study", "dvc.yaml", "params.yaml", ".dvcignore", "data/pretrained", "data/published.csv")
+INPUTS = ("stages", "study", "dvc.yaml", "params.yaml", ".dvcignore", "data/pretrained", "data/reference")
 
 
 def committed() -> str:

@@ -78,7 +78,10 @@ class Training:
         if state is not None:
             self.epoch = state.epoch
             if state.epoch == recipe.epochs:
-                say(f"{self.cell} was trained already; its outs are written from the saved state.")
+                say(
+                    f"{self.cell} was trained already; its outs are written from the saved state. "
+                    f"To train it anew, remove {resume.folder(self.cell)} first."
+                )
                 return state
             say(f"going on after epoch {state.epoch} of {recipe.epochs}")
         return self._epochs(state, deadline)

@@ -19,7 +19,7 @@ from study.statistics.evidence import Evidence
 from study.statistics.published import CLASSES, Published
 
 IMBALANCED = 2  # times as many test images in the largest class as in the smallest
-LISTED = ("cifar10", "cifar100")  # formats whose official test images data/sensitivity has lists of
+LISTED = ("cifar10", "cifar100")  # formats whose official test images data/reference has lists of
 
 
 @dataclass(frozen=True)

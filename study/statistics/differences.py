@@ -1,6 +1,6 @@
-"""The published differences of top-1 errors, in data/published_differences.csv with their source: four decimals.
+"""The published differences of top-1 errors, in data/reference/published_differences.csv with their source: four decimals.
 
-They were made from unrounded errors, so that they are finer than the differences of the errors in data/published.csv.
+They were made from unrounded errors, so that they are finer than the differences of the errors in data/reference/published.csv.
 """
 
 import csv
@@ -23,7 +23,7 @@ class Difference:
     value: float
 
 
-def read_differences(path: Path = DATA / "published_differences.csv") -> tuple[Difference, ...]:
+def read_differences(path: Path = DATA / "reference" / "published_differences.csv") -> tuple[Difference, ...]:
     """Read ``path``; StudyError names the line that is wrong."""
     try:
         with path.open(encoding="utf-8", newline="") as file:

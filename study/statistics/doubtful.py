@@ -1,4 +1,4 @@
-"""Lists of doubtful test images, in data/sensitivity: near-duplicates of other images, and labels that people doubted.
+"""Lists of doubtful test images, in data/reference: near-duplicates of other images, and labels that people doubted.
 
 Each file is a CSV with its source in comment lines on top, and a column ``index``: images counted from 0 in the order of
 the official test set.
@@ -29,7 +29,7 @@ def read_list(path: Path) -> frozenset[int]:
     return frozenset(indices)
 
 
-def read_lists(images: Mapping[str, int], folder: Path = DATA / "sensitivity") -> dict[str, dict[str, frozenset[int]]]:
+def read_lists(images: Mapping[str, int], folder: Path = DATA / "reference") -> dict[str, dict[str, frozenset[int]]]:
     """For each kind of list, the indices for each dataset that has one. ``images``: the size of each dataset's test set.
 
     A dataset's list is ``<dataset>_<kind>.csv``. StudyError where an index lies outside the test set.

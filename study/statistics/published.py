@@ -1,4 +1,4 @@
-"""The published top-1 errors, in data/published.csv with their source: one run a cell, three decimals, no intervals."""
+"""The published top-1 errors, in data/reference with their source: one run a cell, three decimals, no intervals."""
 
 import csv
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ class Published:
     sources: tuple[str, ...]
 
     @classmethod
-    def read(cls, path: Path = DATA / "published.csv") -> "Published":
+    def read(cls, path: Path = DATA / "reference" / "published.csv") -> "Published":
         """Read ``path``; StudyError names the line that is wrong."""
         try:
             with path.open(encoding="utf-8", newline="") as file:

@@ -35,7 +35,7 @@ def test_git_does_not_add_what_a_killed_stage_left(root, path):
 
 def test_git_keeps_bytes_whatever_its_own_settings_say(root):
     """DVC knows files by their md5."""
-    said = sh(root, "git", "check-attr", "text", "--", "dvc.lock", "study/engine/training.py", "data/published.csv")
+    said = sh(root, "git", "check-attr", "text", "--", "dvc.lock", "study/engine/training.py", "data/reference/published.csv")
     assert said.count("text: unset") == 3
 
 

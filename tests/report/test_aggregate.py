@@ -436,8 +436,7 @@ def test_doubtful_test_images_are_left_out_by_format(run: Aggregate, tmp_path: P
         "source"
     ]
     write_study(tmp_path, params, (1.0, 0.1))
-    (tmp_path / "data/sensitivity").mkdir()
-    (tmp_path / "data/sensitivity/cifar10_near_duplicates.csv").write_text("# source\nindex\n3\n5\n")
+    (tmp_path / "data/reference/cifar10_near_duplicates.csv").write_text("# source\nindex\n3\n5\n")
     write_cells(tmp_path, Grid.load(Params(params)).cells())
     run("tiny")
     page = (tmp_path / "reports/tiny/README.md").read_text()

@@ -246,7 +246,7 @@ def test_plots_are_wide_and_in_percent(analysis: Analysis) -> None:
 
 
 def test_the_published_file_names_its_source_and_refuses_nonsense(tmp_path: Path) -> None:
-    published = Published.read(PROJECT / "data" / "published.csv")
+    published = Published.read(PROJECT / "data" / "reference" / "published.csv")
     assert len(published.errors) == 20 and all(published.sources)
     path = tmp_path / "published.csv"
     for line in ("cifar10,vit,1,0.3,x", "cifar10,vit,1.0,3,x", "cifar10,vit,1.0,0.3,x\ncifar10,vit,1.0,0.2,x"):

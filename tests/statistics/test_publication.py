@@ -18,9 +18,9 @@ C10, C100 = "cifar10", "cifar100"
 
 @pytest.fixture(scope="module")
 def published() -> Conclusions:
-    numbers = Published.read(PROJECT / "data" / "published.csv")
+    numbers = Published.read(PROJECT / "data" / "reference" / "published.csv")
     grid = numbers.grid(Params.load(PROJECT / "params.yaml"))
-    differences = read_differences(PROJECT / "data" / "published_differences.csv")
+    differences = read_differences(PROJECT / "data" / "reference" / "published_differences.csv")
     return Conclusions.of_published(grid, numbers.errors, {C10: 10, C100: 100}, differences)
 
 

@@ -1,4 +1,4 @@
-"""Doubtful test images: the lists in data/sensitivity, and verdicts without them."""
+"""Doubtful test images: the lists in data/reference, and verdicts without them."""
 
 from pathlib import Path
 
@@ -14,7 +14,7 @@ from study.statistics.roles import Roles
 from study.statistics.sample import Sample
 from study.statistics.sensitivity import sensitivities
 
-FOLDER = Path(__file__).parents[2] / "data" / "sensitivity"
+FOLDER = Path(__file__).parents[2] / "data" / "reference"
 
 
 def test_the_lists_have_as_many_images_as_their_sources_say() -> None:

@@ -146,7 +146,7 @@ def sensitivity(analysis: Analysis) -> Table | None:
             ),
         ),
         analysis.conclusions.findings,
-        (f"Left out, {'; '.join(removed)}. Sources: data/sensitivity.",),
+        (f"Left out, {'; '.join(removed)}. Sources: data/reference.",),
     )
 
 
