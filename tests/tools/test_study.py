@@ -51,7 +51,8 @@ def test_a_study_without_a_name_comes_back_too(project):
 def test_an_unknown_one_is_one_sentence_and_changes_nothing(project):
     before = (project / "params.yaml").read_bytes()
     done = study(project, "mnist")
-    assert done.returncode == 1 and done.stderr == "error: studies.yaml has no study mnist; there are cifar32, digits, cifar.\n"
+    assert done.returncode == 1
+    assert done.stderr.startswith("error: studies.yaml has no study mnist; there are cifar32, digits, cifar, ")
     (project / "studies.yaml").write_text("mnist: {datasets: [mnist], models: [cnn_scratch], seeds: [0]}")
     done = study(project, "mnist")
     assert done.returncode == 1 and "study.datasets names 'mnist', which is not declared" in done.stderr
