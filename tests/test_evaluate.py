@@ -17,7 +17,7 @@ from study.design import cells
 from study.design.recipe import Recipe
 from study.engine import exactness, resume
 from study.engine.batches import ImageSet, Preprocess
-from study.engine.checkpoint import RECORD, pack, read
+from study.engine.checkpoint import pack, read
 from study.engine.inference import logits
 from study.engine.inputs import Inputs
 from study.engine.run import Training
@@ -166,7 +166,9 @@ def take_steps(arch, folder):
     trainer = Trainer(build(arch, {}, 10, 224, seed=0), recipe, 0, few, few, preprocess)
     line = trainer.run_epoch(0, lambda images, loss: None)
     assert 1 < line.train_loss < 6
-    write(folder / "checkpoint.safetensors", pack(trainer.model.state_dict(), dict.fromkeys(RECORD) | {"arch": arch}))
+    record = {"cell": str(CNN), "arch": arch, "arch_options": {}, "classes": 10, "image_size": 224, "interpolation": "bicubic"}
+    record |= {"mean": [0.485, 0.456, 0.406], "std": [0.229, 0.224, 0.225], "precision": recipe.precision}
+    write(folder / "checkpoint.safetensors", pack(trainer.model.state_dict(), record))
 
     weights, study = read(folder / "checkpoint.safetensors")
     model = build(study["arch"], {}, 10, 224, seed=1)
