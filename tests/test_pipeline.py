@@ -26,11 +26,32 @@ def covers(dependency, path):
     return path == dependency or path.startswith(f"{dependency}/")
 
 
+def uncovered(pipeline, stage, root):
+    """Files that the stage imports and no dependency of dvc.yaml covers, and dependencies on code that cover nothing."""
+    listed, imported = listed_code(pipeline, stage), code.files(f"stages.{stage}", root)
+    missing = [path for path in imported if not any(covers(dependency, path) for dependency in listed)]
+    return missing, [dependency for dependency in listed if not any(covers(dependency, path) for path in imported)]
+
+
 @pytest.mark.parametrize("stage", STAGES)
 def test_code_dependencies_cover_what_the_stage_imports_and_nothing_else(root, pipeline, stage):
-    listed, imported = listed_code(pipeline, stage), code.files(f"stages.{stage}", root)
-    assert [path for path in imported if not any(covers(dependency, path) for dependency in listed)] == []
-    assert [dependency for dependency in listed if not any(covers(dependency, path) for path in imported)] == []
+    assert uncovered(pipeline, stage, root) == ([], [])
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_a_dependency_that_is_taken_out_or_not_needed_is_noticed(root, pipeline, stage):
+    for dependency in listed_code(pipeline, stage):
+        without = {stage: {"deps": [each for each in pipeline[stage]["deps"] if each != dependency]}}
+        missing, _ = uncovered(without, stage, root)
+        assert missing and all(covers(dependency, path) for path in missing), dependency
+    more = {stage: {"deps": [*pipeline[stage]["deps"], "study/pipeline"]}}
+    assert uncovered(more, stage, root) == ([], ["study/pipeline"])
+
+
+def test_the_pipeline_is_read_in_a_minute(root, pipeline):
+    before_plots = (root / "dvc.yaml").read_text().partition("\nplots:")[0]
+    assert len(before_plots.splitlines()) < 150
+    assert len(pipeline["aggregate"]["deps"]) <= 8
 
 
 def test_exempt_rooms_are_not_dependencies(root, pipeline):

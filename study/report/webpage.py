@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from string import Template
 
+from study.report.columns import Table, numeric
 from study.report.document import Block, Bullets, Details, Heading, Paragraph, Picture, Row
-from study.report.table import Table, numeric
 from study.report.text import inline
 
 SHELL = Path(__file__).parent / "shell.html"

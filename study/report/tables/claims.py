@@ -5,9 +5,9 @@ from typing import Any
 
 from study.report.absent import absent
 from study.report.analysis import Analysis
+from study.report.columns import Column, Table, estimate
 from study.report.numbers import NONE, between, percent, points, signed, with_unit
-from study.report.parts import called, called_safely, some
-from study.report.table import Column, Table, estimate
+from study.report.part_names import called, called_safely, some
 from study.report.text import plain
 from study.statistics import verdicts
 from study.statistics.doubtful import LISTS
