@@ -1,4 +1,8 @@
-"""A report page as one HTML file: opens from disk, asks no network, light and dark, narrow screens, print (shell.html)."""
+"""A report page as one HTML file: opens from disk, asks no network, light and dark, narrow screens, print (shell.html).
+
+string.Template fills the shell: it has two places, title and page, and no logic that jinja2 would serve. The blocks are
+matched in Python, since every text in them goes through ``inline``, which escapes it.
+"""
 
 import base64
 import html
