@@ -1,7 +1,7 @@
 """DVC's own repro, with dvc.lock written once for many stages instead of once for each.
 
-DVC reads and writes the whole of dvc.lock for every stage that ran, so that a study of N stages pays N * N; that cost is
-https://github.com/treeverse/dvc/issues/10629, and this file can go when it is gone. Here, with DVC's own parts, a finished
+DVC reads and writes the whole of dvc.lock for every stage that ran, so that a study of N stages pays N * N
+(https://github.com/treeverse/dvc/issues/10629 is that cost in dvc commit). Here, with DVC's own parts, a finished
 stage goes to the cache and the run cache at once, as always, and to dvc.lock together with others. Whatever is killed in
 between is restored from the run cache by the next repro, so no training is lost. dvc.lock ends up byte for byte as DVC would
 have written it, and is replaced whole: DVC itself writes it in place, which takes seconds in a large study, and a kill
