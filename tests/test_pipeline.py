@@ -1,10 +1,12 @@
 """dvc.yaml: the matrix of the design, and honest lists of the code that each stage depends on."""
 
 import subprocess
+import sys
 
 import pytest
 import yaml
 
+from study.pipeline import process
 from study.runtime import code
 from study.settings.grid import Grid
 from study.settings.params import Params
@@ -94,11 +96,12 @@ def test_stages_do_not_import_each_other_and_the_library_imports_no_stage(root):
 @pytest.mark.parametrize("stage", ["split", "aggregate", "download"])
 def test_stages_that_do_no_training_do_not_import_torch(root, stage):
     check = f"import sys, stages.{stage}; sys.exit('torch' in sys.modules)"
-    assert subprocess.run(["python", "-c", check], cwd=root).returncode == 0
+    assert subprocess.run([sys.executable, "-c", check], cwd=root).returncode == 0
 
 
 def test_default_grid(root):
-    names = subprocess.run(["dvc", "stage", "list", "--name-only"], cwd=root, capture_output=True, text=True, check=True).stdout
+    command = process.command("stage", "list", "--name-only")
+    names = subprocess.run(command, cwd=root, capture_output=True, text=True, check=True).stdout
     grid = Grid.load(Params.load(root / "params.yaml"), root / "dvc.yaml")
     expected = {f"download@{dataset}" for dataset in grid.datasets} | {f"weights@{model.name}" for model in grid.models}
     expected |= {f"split@{cell.dataset}-{cell.fraction}-{cell.seed}" for cell in grid.cells()}

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from study.base import atomic
-from study.base.errors import StudyError
+from study.base.errors import StudyError, plain
 from study.pipeline import rwlock
 from study.pipeline.standing import recorded
 
@@ -154,5 +154,5 @@ def _repository() -> Iterator[Any]:
         while error.__cause__ is not None:  # DVC says what failed, its causes say why
             error = error.__cause__
             causes.append(str(error))
-        said = ": ".join(" ".join(cause.split()).rstrip(".:") for cause in causes if cause)
+        said = ": ".join(plain(cause).rstrip(".:") for cause in causes if cause)
         raise StudyError(f"{said}; put it right and run the same command, what finished is kept.") from None
