@@ -13,7 +13,7 @@ from study.report.columns import Column, Table, estimate
 from study.report.frame import frame
 from study.report.part_names import called, some
 from study.report.plots import all_plots
-from study.report.tables import claims, per_cell, takeaway, top1
+from study.report.tables import claims, per_cell, robustness, takeaway, top1
 from study.report.tables.every import every_table
 from study.results import collected as results
 from study.settings.grid import Grid
@@ -179,7 +179,7 @@ def test_tables_stay_readable_with_twelve_models(twelve: Analysis) -> None:
 
 
 def test_scales_have_the_signs_of_the_readings(analysis: Analysis) -> None:
-    rows = data(claims.scales(analysis))
+    rows = data(robustness.scales(analysis))
     for row, reading in zip(rows, analysis.conclusions.readings, strict=True):
         assert row["key"] == reading.key and row["against"] == " ".join(reading.against)
         found = reading.estimates["log_error"]

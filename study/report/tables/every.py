@@ -4,7 +4,7 @@ import pandas as pd
 
 from study.report.analysis import Analysis
 from study.report.columns import Table
-from study.report.tables import claims, per_cell, takeaway, top1
+from study.report.tables import claims, per_cell, robustness, takeaway, top1
 
 
 def every_table(analysis: Analysis, frame: pd.DataFrame) -> dict[str, Table]:
@@ -15,8 +15,8 @@ def every_table(analysis: Analysis, frame: pd.DataFrame) -> dict[str, Table]:
         claims.claims(analysis),
         claims.verdicts_of_all(analysis),
         *(claims.parts(analysis, finding) for finding in analysis.conclusions.findings if finding.parts),
-        claims.scales(analysis),
-        claims.sensitivity(analysis),
+        robustness.scales(analysis),
+        robustness.sensitivity(analysis),
         takeaway.equivalents(analysis),
         takeaway.exponents(analysis),
         *(takeaway.needs(analysis, dataset) for dataset in datasets),
