@@ -12,7 +12,7 @@ stage      what one more stage costs in `dvc repro`, in a lock of full size: run
 full       `dvc repro` from nothing; ~ is stages x the mean of a stage's cost in an empty and in a full lock
 batched    `python -m tools.repro` from nothing
 fan-out    every cell again after a change of recipe, four workers at a time, as `dvc --wait-for-lock repro -s train@ evaluate@`
-recorded   the same by study.pipeline.recording: `run` in the workers, then one `record`
+recorded   the same by study.pipeline.lockfile: `run` in the workers, then one `record`
 record     the part of the head in that: one `record` of all cells
 pull       in a fresh clone with a remote that is a folder: `dvc pull`, then `dvc repro`
 repro pull in a fresh clone: `dvc repro --pull`
@@ -180,13 +180,13 @@ class Study:
         return (self.folder / "dvc.lock").read_text()
 
     def recording(self, call: str, *names: str) -> str:
-        """A function of study.pipeline.recording on names of stages, in a process of its own."""
+        """A function of study.pipeline.lockfile on names of stages, in a process of its own."""
         names_file = self.folder / ".dvc" / "tmp" / f"names-{time.monotonic_ns()}"
         names_file.write_text("\n".join(names))
         return self.run(
             sys.executable,
             "-c",
-            f"from study.pipeline import recording; print(recording.{call}(open({str(names_file)!r}).read().split()))",
+            f"from study.pipeline import lockfile; print(lockfile.{call}(open({str(names_file)!r}).read().split()))",
         )
 
 
@@ -221,7 +221,7 @@ def bounded(study: Study, seconds: float, counted: str, *command: str) -> Cost:
 
 
 def batched(study: Study, seconds: float) -> Cost:
-    code = "from study.pipeline import recording; recording.reproduce()"  # tools.repro would put its own python first
+    code = "from study.pipeline import lockfile; lockfile.reproduce()"  # tools.repro would put its own python first
     return bounded(study, seconds, "Running stage", sys.executable, "-c", code)
 
 

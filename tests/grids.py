@@ -13,17 +13,19 @@ import yaml
 from study.design.cells import Cell
 
 MODELS: dict[str, dict[str, Any]] = {
-    "cnn_scratch": {"family": "cnn", "arch": "resnet10t", "weights": None, "recipe": {}, "scratch": None},
+    "cnn_scratch": {"family": "cnn", "label": "CNN", "arch": "resnet10t", "weights": None, "recipe": {}, "scratch": None},
     "cnn_glyphs": {
         "family": "cnn",
+        "label": "CNN",
         "arch": "resnet10t",
         "weights": {"source": "data/pretrained/cnn_glyphs", "sha256": None},
         "recipe": {},
         "scratch": "cnn_scratch",
     },
-    "vit_scratch": {"family": "vit", "arch": "test_vit", "weights": None, "recipe": {}, "scratch": None},
+    "vit_scratch": {"family": "vit", "label": "ViT", "arch": "test_vit", "weights": None, "recipe": {}, "scratch": None},
     "vit_glyphs": {
         "family": "vit",
+        "label": "ViT",
         "arch": "test_vit",
         "weights": {"source": "data/pretrained/vit_glyphs", "sha256": None},
         "recipe": {},
@@ -53,10 +55,11 @@ def sections(
 ) -> dict[str, Any]:
     """params.yaml of a study of ``datasets`` and ``models``; published models are declared too."""
     published = {
-        "resnet50_scratch": MODELS["cnn_scratch"] | {"arch": "resnet50"},
-        "resnet50_im1k": MODELS["cnn_glyphs"] | {"arch": "resnet50", "scratch": "resnet50_scratch"},
-        "vit_s16_scratch": MODELS["vit_scratch"] | {"arch": "vit_small_patch16_224"},
-        "vit_s16_im1k": MODELS["vit_glyphs"] | {"arch": "vit_small_patch16_224", "scratch": "vit_s16_scratch"},
+        "resnet50_scratch": MODELS["cnn_scratch"] | {"arch": "resnet50", "label": "ResNet50"},
+        "resnet50_im1k": MODELS["cnn_glyphs"] | {"arch": "resnet50", "label": "ResNet50", "scratch": "resnet50_scratch"},
+        "vit_s16_scratch": MODELS["vit_scratch"] | {"arch": "vit_small_patch16_224", "label": "ViT-S/16"},
+        "vit_s16_im1k": MODELS["vit_glyphs"]
+        | {"arch": "vit_small_patch16_224", "label": "ViT-S/16", "scratch": "vit_s16_scratch"},
     }
     declared = dict.fromkeys([*datasets, "cifar10", "cifar100"])
     return {

@@ -1,10 +1,12 @@
 """dvc.yaml: the matrix of the design, and honest lists of the code that each stage depends on."""
 
 import subprocess
+import sys
 
 import pytest
 import yaml
 
+from study.pipeline import process
 from study.runtime import code
 from study.settings.grid import Grid
 from study.settings.params import Params
@@ -26,11 +28,32 @@ def covers(dependency, path):
     return path == dependency or path.startswith(f"{dependency}/")
 
 
+def uncovered(pipeline, stage, root):
+    """Files that the stage imports and no dependency of dvc.yaml covers, and dependencies on code that cover nothing."""
+    listed, imported = listed_code(pipeline, stage), code.files(f"stages.{stage}", root)
+    missing = [path for path in imported if not any(covers(dependency, path) for dependency in listed)]
+    return missing, [dependency for dependency in listed if not any(covers(dependency, path) for path in imported)]
+
+
 @pytest.mark.parametrize("stage", STAGES)
 def test_code_dependencies_cover_what_the_stage_imports_and_nothing_else(root, pipeline, stage):
-    listed, imported = listed_code(pipeline, stage), code.files(f"stages.{stage}", root)
-    assert [path for path in imported if not any(covers(dependency, path) for dependency in listed)] == []
-    assert [dependency for dependency in listed if not any(covers(dependency, path) for path in imported)] == []
+    assert uncovered(pipeline, stage, root) == ([], [])
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_a_dependency_that_is_taken_out_or_not_needed_is_noticed(root, pipeline, stage):
+    for dependency in listed_code(pipeline, stage):
+        without = {stage: {"deps": [each for each in pipeline[stage]["deps"] if each != dependency]}}
+        missing, _ = uncovered(without, stage, root)
+        assert missing and all(covers(dependency, path) for path in missing), dependency
+    more = {stage: {"deps": [*pipeline[stage]["deps"], "study/pipeline"]}}
+    assert uncovered(more, stage, root) == ([], ["study/pipeline"])
+
+
+def test_the_pipeline_is_read_in_a_minute(root, pipeline):
+    before_plots = (root / "dvc.yaml").read_text().partition("\nplots:")[0]
+    assert len(before_plots.splitlines()) < 150
+    assert len(pipeline["aggregate"]["deps"]) <= 8
 
 
 def test_exempt_rooms_are_not_dependencies(root, pipeline):
@@ -73,11 +96,12 @@ def test_stages_do_not_import_each_other_and_the_library_imports_no_stage(root):
 @pytest.mark.parametrize("stage", ["split", "aggregate", "download"])
 def test_stages_that_do_no_training_do_not_import_torch(root, stage):
     check = f"import sys, stages.{stage}; sys.exit('torch' in sys.modules)"
-    assert subprocess.run(["python", "-c", check], cwd=root).returncode == 0
+    assert subprocess.run([sys.executable, "-c", check], cwd=root).returncode == 0
 
 
 def test_default_grid(root):
-    names = subprocess.run(["dvc", "stage", "list", "--name-only"], cwd=root, capture_output=True, text=True, check=True).stdout
+    command = process.command("stage", "list", "--name-only")
+    names = subprocess.run(command, cwd=root, capture_output=True, text=True, check=True).stdout
     grid = Grid.load(Params.load(root / "params.yaml"), root / "dvc.yaml")
     expected = {f"download@{dataset}" for dataset in grid.datasets} | {f"weights@{model.name}" for model in grid.models}
     expected |= {f"split@{cell.dataset}-{cell.fraction}-{cell.seed}" for cell in grid.cells()}

@@ -2,6 +2,8 @@
 
 import ast
 import graphlib
+import statistics
+from collections import Counter
 
 import pytest
 
@@ -69,11 +71,32 @@ def test_stages_are_those_of_the_pipeline(root):
     assert names == {"download", "weights", "split", "train", "evaluate", "aggregate"}
 
 
-def test_no_file_is_long(root):
-    long = {
-        str(path.relative_to(root)): lines
+def test_tests_mirror_the_rooms(root):
+    rooms = {room for floor in FLOORS for room in floor} | {"stages", "tools", "benchmarks", "trials", "fuzz"}
+    of_the_whole = {"test_rooms.py", "test_committed.py", "test_readme.py", "test_promises.py", "test_pipeline.py"}
+    places = {path.relative_to(root / "tests") for path in (root / "tests").rglob("test_*.py")}
+    assert [str(place) for place in places if str(place) not in of_the_whole and place.parts[0] not in rooms] == []
+    assert len({place.name for place in places}) == len(places), "pytest imports test files by their name alone"
+
+
+def test_no_two_things_of_the_library_have_one_name(root):
+    files = [path for path in (root / "study").rglob("*.py") if path.name != "__init__.py"]
+    assert twice(path.stem for path in files) == set()
+    trees = [ast.parse(path.read_text(encoding="utf-8")) for path in files]
+    classes = twice(node.name for tree in trees for node in tree.body if isinstance(node, ast.ClassDef))
+    assert classes == {"Part"}  # of a dataset, and of a hypothesis: both are called so by everybody
+
+
+def twice(names):
+    return {name for name, count in Counter(names).items() if count > 1}
+
+
+def test_files_are_short(root):
+    lengths = {
+        str(path.relative_to(root)): len(path.read_text(encoding="utf-8").splitlines())
         for folder in ("stages", "tools", "study")
         for path in (root / folder).rglob("*.py")
-        if (lines := len(path.read_text(encoding="utf-8").splitlines())) > 260
+        if path.name != "__init__.py"
     }
-    assert long == {}
+    assert {name: lines for name, lines in lengths.items() if lines > 250} == {}
+    assert statistics.median(lengths.values()) < 100

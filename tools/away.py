@@ -13,7 +13,7 @@ from collections import Counter
 from collections.abc import Iterable
 from contextlib import suppress
 
-from study.away import records, revision
+from study.away import revision, run_cache
 from study.away.remote import Remote
 from study.base.console import parser, run, say
 from study.base.errors import StudyError
@@ -119,13 +119,13 @@ def collect(grid: Grid) -> None:
     if not _with_records("fetch", f"aggregate@{grid.name}"):  # a stage that has nothing in the cache: the records alone
         raise StudyError(f"the records of runs could not be fetched from {remote.name}, see above; try again.")
     with Pipeline(lock) as pipeline:
-        found = records.find(pipeline, lock, pipeline.cache.parent.parent / "runs")
+        found = run_cache.find(pipeline, lock, pipeline.cache.parent.parent / "runs")
         changed = {name: entry for name, entry in found.entries.items() if lock.get(name) != entry}
-        records.write(changed)
-        if lacking := [name for name, entry in found.entries.items() if records.broken(pipeline, entry)]:
+        run_cache.write(changed)
+        if lacking := [name for name, entry in found.entries.items() if run_cache.broken(pipeline, entry)]:
             _dvc("fetch", *lacking)  # dvc loads dvc.lock once for each name: none that is here already
-        incomplete = {name: lost for name, entry in found.entries.items() if (lost := records.broken(pipeline, entry))}
-        records.write({name: lock.get(name) for name in incomplete.keys() & changed.keys()})
+        incomplete = {name: lost for name, entry in found.entries.items() if (lost := run_cache.broken(pipeline, entry))}
+        run_cache.write({name: lock.get(name) for name in incomplete.keys() & changed.keys()})
     whole = [name for name in found.entries if name not in incomplete]
     if (elsewhere := _not_as_recorded(whole)) and not _dvc("checkout", *elsewhere):
         raise StudyError("what was fetched could not be put into the workspace, see above; dvc checkout --force overwrites it.")

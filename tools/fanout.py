@@ -26,8 +26,8 @@ from study.fanout.local import Local, gpus_here, slots
 from study.fanout.slurm import Slurm
 from study.fanout.view import tail
 from study.fanout.worker import command
-from study.pipeline import process, recording, status
-from study.pipeline.status import CellStatus, State, StudyStatus
+from study.pipeline import cell_states, lockfile, process
+from study.pipeline.cell_states import CellState, CellStatus, StudyStatus
 from study.pipeline.timing import duration
 from study.runtime.lifecycle import stoppable
 from study.settings.grid import Grid
@@ -112,7 +112,7 @@ def describe(study: StudyStatus, places: Sequence[str | None] | None, jobs: int 
         yield f"   {str(each.cell).ljust(width)}  {str(each.state).ljust(10)}  {_expected(each)}".rstrip()
     yield f"3. {'what these did goes into dvc.lock; then ' if large else ''}{_shown(process.command('repro'))}"
     yield from _time(cells, at_a_time, places is None or any(places))
-    if any(each.state is State.RECORDED for each in cells):
+    if any(each.state is CellState.RECORDED for each in cells):
         yield "recorded: dvc.lock has these cells, the files are not here; dvc pull brings them, else they are trained again."
 
 
@@ -124,7 +124,7 @@ def summary(failed: dict[Cell, str]) -> Iterator[str]:
 
 
 def _time(cells: Sequence[CellStatus], at_a_time: int, gpus: bool) -> Iterator[str]:
-    to_train = [each for each in cells if each.state is not State.TRAINED]
+    to_train = [each for each in cells if each.state is not CellState.TRAINED]
     known = [each.seconds for each in to_train if each.seconds is not None]
     devices = sorted({each.device for each in to_train if each.device})
     if known:
@@ -137,7 +137,7 @@ def _time(cells: Sequence[CellStatus], at_a_time: int, gpus: bool) -> Iterator[s
 
 
 def _expected(each: CellStatus) -> str:
-    return "" if each.state is State.TRAINED or each.seconds is None else duration(each.seconds)
+    return "" if each.state is CellState.TRAINED or each.seconds is None else duration(each.seconds)
 
 
 def _where(places: Sequence[str | None] | None) -> str:
@@ -164,9 +164,9 @@ def _options(given: argparse.Namespace) -> dict[str, str]:
 
 def _record() -> None:
     """Put into dvc.lock, in one write, what workers did that are no more at work."""
-    ended = [each.cell for each in plan.to_run(plan.read()) if not status.held(paths.lock(each.cell))]
+    ended = [each.cell for each in plan.to_run(plan.read()) if not cell_states.held(paths.lock(each.cell))]
     names = [name for cell in ended for name in paths.stages(cell)]
-    left = recording.record(names)
+    left = lockfile.record(names)
     if len(left) < len(names):
         say(f"recorded in dvc.lock: {len(names) - len(left)} stages")
 

@@ -8,7 +8,7 @@ import os
 
 from study.base.console import parser, run, say
 from study.base.errors import StudyError
-from study.pipeline import process, recording
+from study.pipeline import lockfile, process
 
 
 def main() -> None:
@@ -24,9 +24,9 @@ def main() -> None:
     if given.leave_lock and not given.targets:
         raise StudyError("--leave-lock is for single stages; name them, such as train@digits-cnn_scratch-1.0-0.")
     if given.leave_lock:
-        recording.run(given.targets)
+        lockfile.run(given.targets)
         return
-    done = recording.reproduce(given.targets, given.keep_going)
+    done = lockfile.reproduce(given.targets, given.keep_going)
     say(f"{len(done)} stages ran or were restored." if done else "Nothing changed, nothing ran.")
 
 

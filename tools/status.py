@@ -11,19 +11,19 @@ from typing import Any
 
 from study.base.console import hush, parser, run, say
 from study.design.cells import Cell
-from study.pipeline import status
-from study.pipeline.status import TO_TRAIN, CellStatus, State, StudyStatus
+from study.pipeline import cell_states
+from study.pipeline.cell_states import TO_TRAIN, CellState, CellStatus, StudyStatus
 from study.pipeline.timing import duration
 from study.runtime import worktree
 
 WIDTH = 100
 MEANINGS = {
-    State.STOPPED: "a state is saved after that epoch; the training goes on from it, unless what determines it has changed",
-    State.STALE: "code, parameters or data changed since it was recorded; dvc repro trains it again",
-    State.UNSURE: "an earlier stage has to run first, and may leave this as it is or make it stale",
-    State.TRAINED: "but not tested yet, or to be tested again: evaluate has to run",
-    State.RECORDED: "dvc.lock has it, but files are not in this workspace or in DVC's cache; dvc pull brings them",
-    State.UNRECORDED: "files are here that dvc.lock does not have: dvc repro records them if its run cache knows them, "
+    CellState.STOPPED: "a state is saved after that epoch; the training goes on from it, unless what determines it has changed",
+    CellState.STALE: "code, parameters or data changed since it was recorded; dvc repro trains it again",
+    CellState.UNSURE: "an earlier stage has to run first, and may leave this as it is or make it stale",
+    CellState.TRAINED: "but not tested yet, or to be tested again: evaluate has to run",
+    CellState.RECORDED: "dvc.lock has it, but files are not in this workspace or in DVC's cache; dvc pull brings them",
+    CellState.UNRECORDED: "files are here that dvc.lock does not have: dvc repro records them if its run cache knows them, "
     "else it trains again; dvc commit keeps them as they are",
 }
 
@@ -32,7 +32,7 @@ def main() -> None:
     arguments = parser(__doc__, "status", "tools")
     arguments.add_argument("--json", action="store_true", help="for scripts: every cell with its state, epochs and seconds")
     given = arguments.parse_args()
-    study = status.read()
+    study = cell_states.read()
     try:
         say(json.dumps(as_data(study), indent=1) if given.json else "\n".join(lines(study)))
     except BrokenPipeError:  # no failure here: there is nothing left to do
@@ -64,12 +64,12 @@ def as_data(study: StudyStatus) -> dict[str, Any]:
 def lines(study: StudyStatus) -> Iterator[str]:
     """The status for a terminal, without colour."""
     counts = Counter(each.state for each in study.cells)
-    shown = ", ".join(f"{counts[state]} {state}" for state in State if counts[state])
+    shown = ", ".join(f"{counts[state]} {state}" for state in CellState if counts[state])
     yield f"study {study.grid.name}: {len(study.cells)} cells: {shown}"
     yield ""
     yield from table(study)
-    failed = [each for each in study.cells if each.state is State.FAILED]
-    meanings = {state: MEANINGS[state] for state in State if counts[state] and state in MEANINGS}
+    failed = [each for each in study.cells if each.state is CellState.FAILED]
+    meanings = {state: MEANINGS[state] for state in CellState if counts[state] and state in MEANINGS}
     if failed or meanings or study.unknown:
         yield ""
     for each in failed:
@@ -108,13 +108,15 @@ def table(study: StudyStatus) -> Iterator[str]:
 
 def word(each: CellStatus) -> str:
     """``done``, ``running 7/20``."""
-    return f"{each.state} {each.epoch}/{each.epochs}" if each.state in (State.RUNNING, State.STOPPED) else str(each.state)
+    return (
+        f"{each.state} {each.epoch}/{each.epochs}" if each.state in (CellState.RUNNING, CellState.STOPPED) else str(each.state)
+    )
 
 
 def time_left(study: StudyStatus) -> Iterator[str]:
     """Sentences on the time that trainings will take, and on those of which that is not known."""
     to_train = [each for each in study.cells if each.state in TO_TRAIN]
-    unsure = [each for each in study.cells if each.state is State.UNSURE]
+    unsure = [each for each in study.cells if each.state is CellState.UNSURE]
     if not to_train and not unsure:
         yield "time left: no cell needs training"
         return

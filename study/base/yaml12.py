@@ -1,7 +1,8 @@
 """YAML as DVC reads it: version 1.2 through ruamel, where ``010`` is ten, and ``yes`` and ``1:20`` are text.
 
-Where ruamel is not installed, PyYAML reads, which knows version 1.1. There a scalar that the two versions may take for
-different things is refused, so that the answer is DVC's or none. Duplicate keys are refused by both.
+ruamel comes with DVC. It may be missing where a stage runs by hand; then PyYAML reads, which knows version 1.1. There a
+scalar that the two versions may take for different things is refused, so that the answer is DVC's or none. Duplicate keys
+are refused by both.
 """
 
 import re

@@ -66,10 +66,10 @@ def _folder(options: Mapping[str, Any], workdir: Path, draft: Path) -> Dataset:
 
 
 def _csv(options: Mapping[str, Any], workdir: Path, draft: Path) -> Dataset:
-    from study.data import archive, table
+    from study.data import archive, csv_file
 
     with archive.opened(options, workdir, draft) as path:
-        return table.read(path, options).assembled(options, draft)
+        return csv_file.read(path, options).assembled(options, draft)
 
 
 def _parquet(options: Mapping[str, Any], workdir: Path, draft: Path) -> Dataset:

@@ -141,12 +141,6 @@ def _classes(values: list[Any], names: list[str] | None, path: Path) -> tuple[li
     raise StudyError(f"{path} has labels of the kind {found}; they must be whole numbers or texts, without gaps.")
 
 
-def _known(path: Path, labels: NDArray[np.int64]) -> None:
-    hidden = int((labels < 0).sum())
-    if hidden:
-        raise StudyError(f"{path} has {hidden:,} train images without a label (-1); remove them.")
-
-
 def _content(image: Any, file: Path) -> bytes | str:
     """The bytes of an image, or the path of its file where the row has that instead."""
     if isinstance(image, Mapping):

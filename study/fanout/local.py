@@ -12,7 +12,7 @@ from study.design.cells import Cell
 from study.fanout import paths
 from study.fanout.jobs import Job, submitit
 from study.fanout.worker import Work
-from study.pipeline import status
+from study.pipeline import cell_states
 
 YEAR = 60 * 24 * 365  # minutes: a job has no time limit here
 
@@ -91,5 +91,5 @@ class Local:
 
     def _slot(self, cell: Cell) -> str | None:
         """A free slot; where an old worker is still at ``cell``, one of the same GPU if there is one."""
-        old = paths.lock(cell).read_text().strip() if status.held(paths.lock(cell)) else None
+        old = paths.lock(cell).read_text().strip() if cell_states.held(paths.lock(cell)) else None
         return self._free.pop(self._free.index(old) if old in self._free else 0)

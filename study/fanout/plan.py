@@ -6,9 +6,9 @@ from collections.abc import Iterable, Sequence
 
 from study.base.errors import StudyError
 from study.design.cells import Cell
-from study.pipeline import status
+from study.pipeline import cell_states
+from study.pipeline.cell_states import CellState, CellStatus, StudyStatus
 from study.pipeline.standing import Pipeline, Standing, recorded
-from study.pipeline.status import CellStatus, State, StudyStatus
 from study.pipeline.timing import Timing
 from study.settings.params import Params
 
@@ -17,7 +17,7 @@ SHARED = ("download", "weights", "split")
 
 def read() -> StudyStatus:
     """The study as it stands. Raises StudyError where DVC cannot tell what is to be run."""
-    study = status.read()
+    study = cell_states.read()
     if study.unknown:
         raise StudyError(f"which cells are to be run is unknown: {study.unknown}")
     return study
@@ -25,7 +25,7 @@ def read() -> StudyStatus:
 
 def to_run(study: StudyStatus) -> list[CellStatus]:
     """The cells that `dvc repro` would train or test: those that run already first, then the longest, else the largest."""
-    open_cells = [each for each in study.cells if each.state is not State.DONE]
+    open_cells = [each for each in study.cells if each.state is not CellState.DONE]
     return sorted(open_cells, key=_order)
 
 
@@ -41,8 +41,8 @@ def shared_to_run() -> list[str]:
 
 
 def _order(each: CellStatus) -> tuple[bool, float, float]:
-    known = 0.0 if each.state is State.TRAINED else each.seconds
-    return each.state is not State.RUNNING, -(math.inf if known is None else known), -each.cell.fraction
+    known = 0.0 if each.state is CellState.TRAINED else each.seconds
+    return each.state is not CellState.RUNNING, -(math.inf if known is None else known), -each.cell.fraction
 
 
 def makespan(seconds: Iterable[float], slots: int, started: Sequence[float] = ()) -> float:
@@ -66,4 +66,4 @@ class Expectation:
 
     def seconds(self, cell: Cell) -> float | None:
         """By the training's own pace, else by a measured rate, else None."""
-        return status.seconds_left(cell, self._params, self._timing)
+        return cell_states.seconds_left(cell, self._params, self._timing)

@@ -38,7 +38,7 @@ class Work:
     def __init__(self, cell: Cell, gpu: str | None, leave_lock: bool):
         """``gpu`` is what CUDA_VISIBLE_DEVICES is to be, None where the executor sees to it.
 
-        ``leave_lock``: the driver will record in dvc.lock what this worker does (study.pipeline.recording).
+        ``leave_lock``: the driver will record in dvc.lock what this worker does (study.pipeline.lockfile).
         """
         self.cell = cell
         self.gpu = gpu

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from study.report.table import Table
+from study.report.columns import Table
 from study.report.text import inline
 
 

@@ -3,11 +3,11 @@
 from collections.abc import Mapping, Sequence
 
 from study.report.analysis import Analysis
+from study.report.columns import Table
 from study.report.document import Block, Bullets, Details, Heading, Paragraph, Picture, Row
 from study.report.sections.intervals import WORDS, intervals
 from study.report.sections.made import compared, made
 from study.report.sections.warnings import warnings
-from study.report.table import Table
 from study.report.text import plain
 from study.statistics.hypotheses import HYPOTHESES, Finding
 

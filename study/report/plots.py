@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 
 from study.report.analysis import Analysis
-from study.report.parts import called
-from study.report.table import Value, to_csv
+from study.report.columns import Value, to_csv
+from study.report.part_names import called
 from study.statistics.contrasts import Arm
 from study.statistics.hypotheses import HYPOTHESES
 

@@ -1,4 +1,8 @@
-"""A report page as one HTML file: opens from disk, asks no network, light and dark, narrow screens, print (shell.html)."""
+"""A report page as one HTML file: opens from disk, asks no network, light and dark, narrow screens, print (shell.html).
+
+string.Template fills the shell: it has two places, title and page, and no logic that jinja2 would serve. The blocks are
+matched in Python, since every text in them goes through ``inline``, which escapes it.
+"""
 
 import base64
 import html
@@ -7,8 +11,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from string import Template
 
+from study.report.columns import Table, numeric
 from study.report.document import Block, Bullets, Details, Heading, Paragraph, Picture, Row
-from study.report.table import Table, numeric
 from study.report.text import inline
 
 SHELL = Path(__file__).parent / "shell.html"

@@ -1,9 +1,11 @@
-"""How a long stage ends early: on SIGTERM and Ctrl-C, and by itself when the dvc that started it has gone."""
+"""How a long stage ends early: on SIGTERM and Ctrl-C, and by itself when the dvc that started it has gone.
+
+psutil, which dvc brings, is asked for other processes. It is imported only under dvc: by hand, a stage runs without it.
+"""
 
 import contextlib
 import os
 import signal
-import subprocess
 import sys
 import threading
 import time
@@ -59,7 +61,7 @@ def ancestors() -> tuple[int, ...]:
     its dvc, and is known by having the command among its arguments.
     """
     parent = os.getppid()
-    if f"-m {_module()}" in _ps(parent, "args"):
+    if f"-m {_module()}" in _command(parent):
         return parent, _parent(parent)
     return (parent,)
 
@@ -82,16 +84,19 @@ def _module() -> str:
 
 def _parent(process: int) -> int:
     """The parent's process id, 0 where the process is no more."""
-    try:  # Linux: no new process each second
-        return int(Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[1])
-    except (OSError, IndexError, ValueError):
-        return int(_ps(process, "ppid") or 0)
+    import psutil
 
-
-def _ps(process: int, column: str) -> str:
-    """What ps says of a process, as on Linux and macOS; nothing where it is no more, or where there is no ps."""
     try:
-        command = ["ps", "-o", f"{column}=", "-p", str(process)]
-        return subprocess.run(command, capture_output=True, text=True, check=False).stdout.strip()
-    except OSError:
+        return int(psutil.Process(process).ppid())
+    except psutil.Error:
+        return 0
+
+
+def _command(process: int) -> str:
+    """The command line of a process, nothing where it is no more."""
+    import psutil
+
+    try:
+        return " ".join(psutil.Process(process).cmdline())
+    except psutil.Error:
         return ""

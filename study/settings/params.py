@@ -17,9 +17,9 @@ from study.design.recipe import Recipe
 from study.settings import kinds, plain, sources
 from study.settings.keys import checked, read, shown
 from study.settings.kinds import CELL
-from study.settings.sections import Dataset, Model, ModelEntry, Source, Split, Study, Weights
+from study.settings.sections import DatasetEntry, Model, ModelEntry, Source, SplitSection, Study, Weights
 
-__all__ = ["CELL", "Model", "Params", "Source", "Split", "Study", "Weights"]
+__all__ = ["CELL", "Model", "Params", "Source", "SplitSection", "Study", "Weights"]
 SECTIONS = ("fraction", "study", "split", "train", "datasets", "models")
 
 
@@ -65,9 +65,9 @@ class Params:
                     )
         return study
 
-    def split(self) -> Split:
+    def split(self) -> SplitSection:
         """The section ``split``."""
-        return read(Split, "split", self._section("split"))
+        return read(SplitSection, "split", self._section("split"))
 
     def source(self, dataset: str) -> Source:
         """Where ``dataset`` comes from; options are checked as its format wants them."""
@@ -137,7 +137,7 @@ class Params:
         return section
 
     def _dataset(self, name: str, where: str = "") -> Mapping[str, Any]:
-        return checked(Dataset, f"datasets.{name}", self._declared("datasets", name, where))
+        return checked(DatasetEntry, f"datasets.{name}", self._declared("datasets", name, where))
 
     def _model(self, name: str, where: str = "") -> Mapping[str, Any]:
         return checked(ModelEntry, f"models.{name}", self._declared("models", name, where))

@@ -15,7 +15,7 @@ import attrs
 from study.design.cells import NAME
 from study.design.recipe import CHOICES, WHOLE, Recipe
 from study.settings import kinds
-from study.settings.sections import Dataset, ModelEntry, Split, Study
+from study.settings.sections import DatasetEntry, ModelEntry, SplitSection, Study
 from study.settings.sources import FORMATS, REQUIRED, Option
 
 FILE = Path("params.schema.json")
@@ -37,7 +37,7 @@ def text() -> str:
 
 def schema() -> dict[str, Any]:
     """The schema of the whole file."""
-    dataset = _section(Dataset, source=_source(), recipe=_recipe(whole=False))
+    dataset = _section(DatasetEntry, source=_source(), recipe=_recipe(whole=False))
     model = _section(ModelEntry, recipe=_recipe(whole=False))
     return {
         "$schema": "http://json-schema.org/draft-07/schema#",
@@ -46,7 +46,7 @@ def schema() -> dict[str, Any]:
             {
                 "fraction": {"description": "The train fraction at which dvc metrics reports.", **kinds.FRACTION.schema},
                 "study": _section(Study),
-                "split": _section(Split),
+                "split": _section(SplitSection),
                 "train": _recipe(whole=True),
                 "datasets": _declarations(dataset),
                 "models": _declarations(model),

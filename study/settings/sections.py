@@ -32,14 +32,14 @@ class Study:
 
 
 @frozen
-class Split:
+class SplitSection:
     """How the official training set is divided: stratified, nested over fractions."""
 
     val_fraction: float = field(metadata=about("Share of the official training set that is kept for validation.", kinds.SHARE))
 
 
 @frozen
-class Dataset:
+class DatasetEntry:
     """One dataset: where it comes from, and what its recipe has of its own."""
 
     source: Any = field(metadata=about("The reader's name, and that reader's own options.", kinds.MAPPING))

@@ -16,7 +16,7 @@ from study.statistics.hypotheses import Finding, findings
 from study.statistics.publication import Publication
 from study.statistics.readings import Reading, readings
 from study.statistics.requirements import Requirement, requirements
-from study.statistics.roles import Grid, Roles
+from study.statistics.roles import GridLike, Roles
 from study.statistics.sample import Sample
 from study.statistics.scales import POINTS, Scale
 from study.statistics.sensitivity import Sensitivity, sensitivities
@@ -39,7 +39,7 @@ class Conclusions:
     @classmethod
     def of_cells(
         cls,
-        grid: Grid,
+        grid: GridLike,
         wrong: Mapping[Arm, Sequence[NDArray[np.bool_]]],
         classes: Mapping[str, int],
         compare: tuple[str, str] = ("cnn", "vit"),
@@ -56,7 +56,7 @@ class Conclusions:
     @classmethod
     def of_published(
         cls,
-        grid: Grid,
+        grid: GridLike,
         errors: Mapping[Arm, float],
         classes: Mapping[str, int],
         differences: Sequence[Difference] = (),

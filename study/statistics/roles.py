@@ -7,7 +7,7 @@ from typing import Protocol
 FAMILIES = {"cnn": "CNN", "vit": "ViT"}
 
 
-class Model(Protocol):
+class ModelLike(Protocol):
     """What is asked of a model: its key, its family, whether it is pre-trained, and the key of its scratch partner."""
 
     @property
@@ -20,13 +20,13 @@ class Model(Protocol):
     def scratch(self) -> str | None: ...
 
 
-class Grid(Protocol):
+class GridLike(Protocol):
     """What is asked of a study's grid: datasets (the easy one first), models, and the ladder of fractions, descending."""
 
     @property
     def datasets(self) -> tuple[str, ...]: ...
     @property
-    def models(self) -> Sequence[Model]: ...
+    def models(self) -> Sequence[ModelLike]: ...
     @property
     def ladder(self) -> tuple[float, ...]: ...
 
@@ -35,7 +35,7 @@ class Grid(Protocol):
 class Roles:
     """A grid, and the two families that H2, H3 and the claims compare: the one said to be robust, then the other."""
 
-    grid: Grid
+    grid: GridLike
     compare: tuple[str, str] = ("cnn", "vit")
 
     @property

@@ -10,7 +10,7 @@ from ruamel.yaml import YAML
 pytest.importorskip("dvc")
 from dvc.utils import dict_sha256
 
-from study.away import records
+from study.away import run_cache
 from study.pipeline.standing import Pipeline
 
 MD5 = "0123456789abcdef" * 2
@@ -49,7 +49,7 @@ def record(md5=MD5, path="data/runs/x", cmd="python -m stages.train x"):
 def test_a_record_that_dvc_would_not_make_is_no_record(tmp_path, forged):
     store(tmp_path, forged)
     store(tmp_path, record())
-    assert [each["outs"][0]["md5"] for each in records._records(tmp_path)] == [MD5]
+    assert [each["outs"][0]["md5"] for each in run_cache._records(tmp_path)] == [MD5]
 
 
 def pipeline(cache):
@@ -72,7 +72,7 @@ def test_a_forged_md5_deletes_nothing(tmp_path):
     outside.mkdir()
     (outside / "x.dir").write_text("mine")
     with pytest.raises(ValueError, match="is no md5"):
-        records.broken(pipeline(cache), record("..//somewhere/x.dir"))
+        run_cache.broken(pipeline(cache), record("..//somewhere/x.dir"))
     assert (outside / "x.dir").read_text() == "mine"
 
 
@@ -84,5 +84,5 @@ def test_a_listing_whose_names_lead_out_of_its_folder_is_not_whole(tmp_path, rel
     good = put(cache, [{"relpath": "a/b.npy", "md5": MD5}])
     bad = put(cache, [{"relpath": "a/b.npy", "md5": MD5}, {"relpath": relpath, "md5": MD5}])
     assert pipeline(cache).in_cache(good) and not pipeline(cache).in_cache(bad)
-    assert records.broken(pipeline(cache), record(bad)) == ["data/runs/x"]
+    assert run_cache.broken(pipeline(cache), record(bad)) == ["data/runs/x"]
     assert [path.name for path in tmp_path.iterdir()] == ["cache"]

@@ -44,7 +44,7 @@ def prepare(root: Path) -> None:
     }  # fmt: skip
     content = checkpoint.pack({"a.weight": torch.zeros(3, 2), "b": torch.zeros(1)}, record)
     put(cells.runs(CELL) / checkpoint.FILE, content)
-    resume.Store(CELL, "key").save(resume.State(1, 1, {"seconds": 1.0}, content, content))
+    resume.Store(CELL, "key").save(resume.CellState(1, 1, {"seconds": 1.0}, content, content))
     put(Path("config.json"), b'{"architecture": "test_vit", "pretrained_cfg": {"mean": [0.5, 0.5, 0.5], "std": [0.5, 0.5, 0.5],'
         b' "interpolation": "bilinear", "input_size": [3, 32, 32]}}')  # fmt: skip
     put(Path("name"), str(CELL).encode())
@@ -61,7 +61,7 @@ def targets() -> dict[str, Target]:
     from study.engine import checkpoint, resume
     from study.models import architecture, from_cell, pretrained
     from study.models.card import Card, Normalisation
-    from study.pipeline import standing, status
+    from study.pipeline import cell_states, standing
     from study.pipeline.timing import Timing
     from study.results import collected
     from study.settings.grid import Grid, ladder
@@ -109,6 +109,6 @@ def targets() -> dict[str, Target]:
         ),
         "name": Target(Path("name"), of_name, lambda: Cell.parse(Path("name").read_bytes().decode())),
         "state": Target(state / "0001.json", of_json, states),
-        "failure": Target(cells.failed(CELL), of_json, lambda: status._error(CELL)),
+        "failure": Target(cells.failed(CELL), of_json, lambda: cell_states._error(CELL)),
         "record": Target(Path("data/records") / f"{CELL}.json", of_json, lambda: Timing(Params.load())),
     }

@@ -57,7 +57,7 @@ def test_tests_commit_nothing_where_git_itself_calls_them(root, tmp_path):
     """As a hook, with GIT_DIR naming the user's repository."""
     sh(tmp_path, "git", "init", "--quiet")
     sh(tmp_path, "git", "commit", "--quiet", "--allow-empty", "-m", "mine")
-    command = [sys.executable, "-m", "pytest", "-q", "-n", "0", "tests/test_compare.py"]
+    command = [sys.executable, "-m", "pytest", "-q", "-n", "0", "tests/tools/test_compare.py"]
     done = subprocess.run(
         command, cwd=root, env={**os.environ, "GIT_DIR": str(tmp_path / ".git")}, capture_output=True, text=True
     )

@@ -9,11 +9,11 @@ import pytest
 from grids import MODELS, sections, write_cells, write_study
 
 from study.report.analysis import Analysis
+from study.report.columns import Column, Table, estimate
 from study.report.frame import frame
-from study.report.parts import called, some
+from study.report.part_names import called, some
 from study.report.plots import all_plots
-from study.report.table import Column, Table, estimate
-from study.report.tables import cells, claims, errors, takeaway
+from study.report.tables import claims, per_cell, robustness, takeaway, top1
 from study.report.tables.every import every_table
 from study.results import collected as results
 from study.settings.grid import Grid
@@ -51,8 +51,8 @@ def twelve(tmp_path_factory: pytest.TempPathFactory) -> Analysis:
     for number in range(3):
         for family in ("cnn", "vit"):
             scratch = f"{family}{number}_scratch"
-            models[scratch] = MODELS[f"{family}_scratch"]
-            models[f"{family}{number}_glyphs"] = MODELS[f"{family}_glyphs"] | {"scratch": scratch}
+            models[scratch] = MODELS[f"{family}_scratch"] | {"label": None}
+            models[f"{family}{number}_glyphs"] = MODELS[f"{family}_glyphs"] | {"scratch": scratch, "label": None}
     return analysed(tmp_path_factory.mktemp("twelve"), models=models)
 
 
@@ -94,7 +94,7 @@ def test_every_row_is_as_long_as_its_header(analysis: Analysis) -> None:
 
 
 def test_the_error_table_has_every_fraction_the_gain_and_guessing(analysis: Analysis) -> None:
-    table = errors.by_fraction(analysis, "easy")
+    table = top1.by_fraction(analysis, "easy")
     rows = data(table)
     assert [(row["architecture"], row["fraction"]) for row in rows] == [
         (name, fraction) for name in ("CNN", "ViT") for fraction in ("1.0", "0.5", "0.3", "0.1")
@@ -109,7 +109,7 @@ def test_the_error_table_has_every_fraction_the_gain_and_guessing(analysis: Anal
 
 
 def test_the_penalty_is_hard_less_easy(analysis: Analysis) -> None:
-    for row in data(errors.harder(analysis)):
+    for row in data(top1.harder(analysis)):
         assert float(row["penalty"]) == pytest.approx(float(row["hard"]) - float(row["easy"]), abs=1e-11)
 
 
@@ -179,7 +179,7 @@ def test_tables_stay_readable_with_twelve_models(twelve: Analysis) -> None:
 
 
 def test_scales_have_the_signs_of_the_readings(analysis: Analysis) -> None:
-    rows = data(claims.scales(analysis))
+    rows = data(robustness.scales(analysis))
     for row, reading in zip(rows, analysis.conclusions.readings, strict=True):
         assert row["key"] == reading.key and row["against"] == " ".join(reading.against)
         found = reading.estimates["log_error"]
@@ -217,16 +217,16 @@ def test_target_errors_are_round_and_within_reach(analysis: Analysis) -> None:
 
 
 def test_imbalanced_classes_have_tables(analysis: Analysis, tmp_path: Path) -> None:
-    assert cells.balanced(analysis, frame(analysis)) is None and cells.classes(analysis, "easy") is None
+    assert per_cell.balanced(analysis, frame(analysis)) is None and per_cell.classes(analysis, "easy") is None
     study = analysed(tmp_path, datasets=("one",), models={"cnn_scratch": MODELS["cnn_scratch"]})
     for result in study.results.values():
         result.predictions.labels[:60] = 0  # class 0 has three times as many images as another
-    table = cells.balanced(study, frame(study))
+    table = per_cell.balanced(study, frame(study))
     assert table is not None and "Balanced accuracy" in table.header
     for row, (cell, result) in zip(frame(study).to_dict("records"), study.results.items(), strict=True):
         each = [result.wrong[result.labels == place].mean() for place in range(len(result.classes))]
         assert row["cell"] == str(cell) and row["balanced_error"] == pytest.approx(np.mean(each)) != row["top1_error"]
-    by_class = data(cells.classes(study, "one"))
+    by_class = data(per_cell.classes(study, "one"))
     assert int(by_class[0]["images"]) > 2 * int(by_class[1]["images"])
 
 

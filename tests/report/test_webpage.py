@@ -4,8 +4,8 @@ import base64
 import re
 from html.parser import HTMLParser
 
+from study.report.columns import Column, Table
 from study.report.document import Bullets, Details, Heading, Paragraph, Picture, Row, markdown
-from study.report.table import Column, Table
 from study.report.webpage import webpage
 
 SVG = b'<svg xmlns="http://www.w3.org/2000/svg"/>'

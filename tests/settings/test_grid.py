@@ -87,31 +87,15 @@ def test_the_study_says_which_families_meet(tmp_path: Path) -> None:
     assert [(one.name, other.name) for one, other in study.counterparts(pretrained=False)] == [("mlp_scratch", "cnn_scratch")]
 
 
-def test_labels_are_made_from_keys(tmp_path: Path) -> None:
-    write_study(tmp_path, params := sections())
-    params["study"]["models"] = ["resnet50_scratch", "resnet50_im1k", "vit_s16_scratch", "vit_s16_im1k", "cnn_glyphs"]
-    study = Grid.load(Params(params), tmp_path / "dvc.yaml")
+def test_a_model_is_called_by_its_label_or_else_by_its_key(tmp_path: Path) -> None:
+    own = MODELS["cnn_glyphs"] | {"label": None}
+    study = grid(tmp_path, models=MODELS | {"net_photos": own})
     labels = Labels(study)
     assert [labels.model(model) for model in study.models] == [
-        "ResNet50, scratch",
-        "ResNet50, pre-trained",
-        "ViT-S/16, scratch",
-        "ViT-S/16, pre-trained",
-        "CNN-glyphs, pre-trained",
+        "CNN, scratch",
+        "CNN, pre-trained",
+        "ViT, scratch",
+        "ViT, pre-trained",
+        "net_photos, pre-trained",
     ]
-
-
-def test_a_label_of_params_is_the_architecture(tmp_path: Path) -> None:
-    study = grid(tmp_path)
-    object.__setattr__(study.models[0], "label", "Plain net, scratch")
-    object.__setattr__(study.models[1], "label", "Plain net")
-    labels = Labels(study)
-    assert [labels.model(model) for model in study.models[:2]] == ["Plain net, scratch", "Plain net, pre-trained"]
-    assert labels.architecture_of("cnn_glyphs") == "Plain net" and labels.of("vit_glyphs") == "ViT, pre-trained"
-
-
-def test_two_pre_trainings_of_one_architecture_keep_apart(tmp_path: Path) -> None:
-    study = grid(tmp_path, models=MODELS | {"cnn_photos": MODELS["cnn_glyphs"]})
-    names = [Labels(study).model(model) for model in study.models]
-    assert len(set(names)) == len(names)
-    assert "CNN, pre-trained (cnn_photos)" in names
+    assert labels.architecture_of("net_photos") == "net_photos" and labels.of("vit_glyphs") == "ViT, pre-trained"

@@ -4,7 +4,7 @@ from matplotlib.figure import Figure
 
 from study.report.analysis import Analysis
 from study.report.figures.style import WIDTH, canvas, shown, style
-from study.report.tables.errors import shared_arms
+from study.report.tables.top1 import shared_arms
 from study.statistics.contrasts import error, penalty
 
 

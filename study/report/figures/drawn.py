@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from matplotlib.figure import Figure
 
 from study.report.analysis import Analysis
-from study.report.figures import classes, comparisons, curves, forest, fractions
+from study.report.figures import classes, comparisons, forest, fractions, learning
 
 
 def all_figures(analysis: Analysis) -> Iterator[tuple[str, str, Figure]]:
@@ -21,7 +21,7 @@ def all_figures(analysis: Analysis) -> Iterator[tuple[str, str, Figure]]:
             (f"error_{name}", f"Error by train fraction, {name}", fractions.error_against_fraction(analysis, name)),
             (f"gain_{name}", f"Gain from pre-training, {name}", fractions.gain_against_fraction(analysis, name)),
             (f"slope_{name}", f"Error at 1.0 and at the smallest fraction, {name}", fractions.slope(analysis, name)),
-            (f"learning_{name}", f"Learning curves, {name}", curves.learning_curves(analysis, name)),
+            (f"learning_{name}", f"Learning curves, {name}", learning.learning_curves(analysis, name)),
             (f"calibration_{name}", f"Calibration, {name} {operating}", classes.calibration(analysis, name)),
             (f"hardest_{name}", f"Hardest classes, {name} {operating}", classes.hardest_classes(analysis, name)),
             (f"confusion_{name}", f"Confusion matrices, {name} {operating}", classes.confusion(analysis, name)),

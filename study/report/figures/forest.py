@@ -7,7 +7,7 @@ from matplotlib.figure import Figure
 
 from study.report.analysis import Analysis
 from study.report.figures.style import WIDTH, canvas
-from study.report.parts import called, some
+from study.report.part_names import called, some
 from study.statistics import verdicts
 from study.statistics.hypotheses import HYPOTHESES
 from study.statistics.parts import Part

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from study.report.absent import absent
 from study.report.analysis import Analysis
-from study.report.parts import called_safely
+from study.report.part_names import called_safely
 from study.report.text import code, listed, plain
 from study.results.collected import ABSENT
 from study.statistics import verdicts

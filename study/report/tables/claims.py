@@ -1,20 +1,16 @@
-"""Tables of hypotheses and claims: their verdicts, their parts, and the same parts on other scales and other test sets."""
+"""Tables of hypotheses and claims: their verdicts and their parts."""
 
 from collections.abc import Callable, Sequence
-from typing import Any
 
 from study.report.absent import absent
 from study.report.analysis import Analysis
-from study.report.numbers import NONE, between, percent, points, signed, with_unit
-from study.report.parts import called, called_safely, some
-from study.report.table import Column, Table, estimate
+from study.report.columns import Column, Table, estimate
+from study.report.numbers import NONE, between, percent, points, with_unit
+from study.report.part_names import called, called_safely, some
 from study.report.text import plain
 from study.statistics import verdicts
-from study.statistics.doubtful import LISTS
 from study.statistics.hypotheses import HYPOTHESES, Finding
 from study.statistics.parts import Part
-from study.statistics.readings import Reading
-from study.statistics.scales import POINTS, SCALES
 
 HEADS = {
     verdicts.SUPPORTED: "For",
@@ -23,7 +19,6 @@ HEADS = {
     verdicts.UNTELLABLE: "Cannot be told",
     verdicts.NOT_TESTED: "Not tested",
 }
-SIGNS = {1: "+", 0: "0", -1: "−"}
 
 
 def hypotheses(analysis: Analysis) -> Table:
@@ -98,58 +93,6 @@ def parts(analysis: Analysis, finding: Finding) -> Table:
     )
 
 
-def scales(analysis: Analysis) -> Table | None:
-    """The sign of every part of H1 to H3 on every scale; None where no part was tested."""
-    readings = analysis.conclusions.readings
-    if not readings:
-        return None
-    kept = {id(part) for key in HYPOTHESES for part in some([each.part for each in readings if each.key == key], 8)}
-    return Table(
-        "scales",
-        "The parts of the hypotheses on four scales",
-        (
-            Column("", "key", lambda each: each.key),
-            Column("Part", "", lambda each: f"{each.key}: {called_safely(analysis, each.key, each.part)}"),
-            Column("", "part", lambda each: called(analysis, each.key, each.part)),
-            *(_scale(scale.key, scale.title) for scale in SCALES),
-            Column("Scales", "", _agreement),
-            Column("", "against", lambda each: " ".join(each.against)),
-        ),
-        readings,
-        (
-            "+: the effect lies above 0 by its interval. −: below 0. 0: the interval holds 0. “Disagree”: two scales lie on "
-            "different sides of 0, both by their intervals. “Lean apart”: their signs differ, but one interval holds 0.",
-        ),
-        tuple(each for each in readings if id(each.part) in kept),
-    )
-
-
-def sensitivity(analysis: Analysis) -> Table | None:
-    """The verdicts on the official test set and without doubtful test images; None where no list names the datasets."""
-    each = analysis.conclusions.sensitivities
-    if not each:
-        return None
-    again = [{finding.key: finding for finding in kind.findings} for kind in each]
-    removed = []
-    for kind in each:
-        counts = [f"{count} of {of} images of {plain(name)}" for name, (count, of) in kind.removed.items()]
-        removed.append(f"{LISTS[kind.kind]}: {', '.join(counts)}")
-    return Table(
-        "sensitivity",
-        "Verdicts on the official test sets, and without doubtful test images",
-        (
-            Column("Hypothesis or claim", "key", lambda finding: finding.key),
-            Column("Official test set", "official", lambda finding: finding.verdict),
-            *(
-                Column(LISTS[kind.kind].capitalize(), kind.kind, _verdict_in(found))
-                for kind, found in zip(each, again, strict=True)
-            ),
-        ),
-        analysis.conclusions.findings,
-        (f"Left out, {'; '.join(removed)}. Sources: data/reference.",),
-    )
-
-
 def _verdicts(name: str, title: str, found: Sequence[Finding]) -> Table:
     return Table(
         name,
@@ -163,12 +106,6 @@ def _verdicts(name: str, title: str, found: Sequence[Finding]) -> Table:
         ),
         tuple(found),
     )
-
-
-def _agreement(reading: Reading) -> str:
-    if reading.part.verdict == verdicts.UNTELLABLE:
-        return verdicts.UNTELLABLE
-    return "**disagree**" if reading.against else "lean apart" if reading.leaning else "agree"
 
 
 def _worded(finding: Finding) -> str:
@@ -198,16 +135,3 @@ def _counter(word: str) -> Callable[[Finding], int]:
 
 def _tellable(part: Part) -> float | None:
     return None if part.estimate is None else part.estimate.tellable
-
-
-def _scale(key: str, title: str) -> Column:
-    form = points if key == POINTS.key else (lambda value: signed(value, 2))
-
-    def text(estimate: Any) -> str:
-        return f"{SIGNS[estimate.sign]} ({form(estimate.value)})"
-
-    return estimate(title.capitalize(), key, lambda each: each.estimates[key], text)
-
-
-def _verdict_in(found: dict[str, Finding]) -> Callable[[Finding], str]:
-    return lambda finding: found[finding.key].verdict

@@ -3,8 +3,8 @@
 import pandas as pd
 
 from study.report.analysis import Analysis
-from study.report.table import Table
-from study.report.tables import cells, claims, errors, takeaway
+from study.report.columns import Table
+from study.report.tables import claims, per_cell, robustness, takeaway, top1
 
 
 def every_table(analysis: Analysis, frame: pd.DataFrame) -> dict[str, Table]:
@@ -15,21 +15,21 @@ def every_table(analysis: Analysis, frame: pd.DataFrame) -> dict[str, Table]:
         claims.claims(analysis),
         claims.verdicts_of_all(analysis),
         *(claims.parts(analysis, finding) for finding in analysis.conclusions.findings if finding.parts),
-        claims.scales(analysis),
-        claims.sensitivity(analysis),
+        robustness.scales(analysis),
+        robustness.sensitivity(analysis),
         takeaway.equivalents(analysis),
         takeaway.exponents(analysis),
         *(takeaway.needs(analysis, dataset) for dataset in datasets),
-        *(errors.by_fraction(analysis, dataset) for dataset in datasets),
-        errors.harder(analysis),
-        errors.beside_published(analysis),
-        cells.variability(analysis),
+        *(top1.by_fraction(analysis, dataset) for dataset in datasets),
+        top1.harder(analysis),
+        top1.beside_published(analysis),
+        per_cell.variability(analysis),
     ]
     if analysis.measured_here:
         possible += [
-            cells.balanced(analysis, frame),
-            *(cells.classes(analysis, dataset) for dataset in datasets),
-            cells.metrics(analysis, frame),
-            cells.provenance(analysis, frame),
+            per_cell.balanced(analysis, frame),
+            *(per_cell.classes(analysis, dataset) for dataset in datasets),
+            per_cell.metrics(analysis, frame),
+            per_cell.provenance(analysis, frame),
         ]
     return {table.name: table for table in possible if table is not None}

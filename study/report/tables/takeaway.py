@@ -5,8 +5,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from study.report.analysis import Analysis
+from study.report.columns import Column, Table, estimate
 from study.report.numbers import NONE, percent, rounded, signed, with_interval
-from study.report.table import Column, Table, estimate
 from study.report.text import plain
 from study.statistics.equivalents import Equivalent
 from study.statistics.requirements import FARTHEST, Requirement

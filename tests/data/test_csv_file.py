@@ -5,7 +5,7 @@ import pytest
 from pictures import OPTIONS, content, lay
 
 from study.base.errors import StudyError
-from study.data import table
+from study.data import csv_file
 from study.data.image import square
 
 COLUMNS = {**OPTIONS, "image": "file", "label": "y", "split": None, "images": None, "test": 0.25}
@@ -22,7 +22,7 @@ def load(folder, text, name="x.csv", **options):
     draft = folder.parent / "draft"
     draft.mkdir(exist_ok=True)
     options = {**COLUMNS, **options}
-    return table.read(folder / name, options).assembled(options, draft)
+    return csv_file.read(folder / name, options).assembled(options, draft)
 
 
 def rows(*labels, mark=",", head="file,y"):
@@ -123,9 +123,9 @@ def test_a_class_that_is_in_the_test_part_alone(folder):
 def test_what_is_no_text(folder):
     (folder / "y.csv").write_bytes(b"file,y\n\xff.png,1\n")
     with pytest.raises(StudyError, match="is no table of text in UTF-8"):
-        table.read(folder / "y.csv", COLUMNS)
+        csv_file.read(folder / "y.csv", COLUMNS)
     with pytest.raises(StudyError, match="is no table of text"):
-        table.read(folder, COLUMNS)
+        csv_file.read(folder, COLUMNS)
 
 
 def test_labels_belong_to_the_digest(folder, capsys):

@@ -8,9 +8,9 @@ import pandas as pd
 
 from study.report.absent import absent
 from study.report.analysis import Analysis
+from study.report.columns import Column, Table
 from study.report.frame import class_errors
 from study.report.numbers import percent
-from study.report.table import Column, Table
 from study.report.text import code, plain
 from study.statistics.contrasts import Arm
 from study.statistics.sample import Sample

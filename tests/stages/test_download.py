@@ -14,8 +14,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 import yaml
+from pickles import Evil, array_pickle
 from servers import Files, serving
-from test_plain_pickle import Evil, array_pickle
 
 from stages import download as stage
 from study.base.errors import StudyError

@@ -1,10 +1,11 @@
 """DVC's own repro, with dvc.lock written once for many stages instead of once for each.
 
-DVC reads and writes the whole of dvc.lock for every stage that ran, so that a study of N stages pays N * N. What is done
-here instead, with DVC's own parts: a finished stage goes to the cache and the run cache at once, as always, and to
-dvc.lock together with others. Whatever is killed in between is restored from the run cache by the next repro, so no
-training is lost. dvc.lock ends up byte for byte as DVC would have written it, and is replaced whole: DVC itself writes it
-in place, which takes seconds in a large study, and a kill within them leaves a torn file.
+DVC reads and writes the whole of dvc.lock for every stage that ran, so that a study of N stages pays N * N
+(https://github.com/treeverse/dvc/issues/10629 is that cost in dvc commit). Here, with DVC's own parts, a finished
+stage goes to the cache and the run cache at once, as always, and to dvc.lock together with others. Whatever is killed in
+between is restored from the run cache by the next repro, so no training is lost. dvc.lock ends up byte for byte as DVC would
+have written it, and is replaced whole: DVC itself writes it in place, which takes seconds in a large study, and a kill
+within them leaves a torn file.
 """
 
 import time
@@ -14,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from study.base import atomic
-from study.base.errors import StudyError
+from study.base.errors import StudyError, plain
 from study.pipeline import rwlock
 from study.pipeline.standing import recorded
 
@@ -153,5 +154,5 @@ def _repository() -> Iterator[Any]:
         while error.__cause__ is not None:  # DVC says what failed, its causes say why
             error = error.__cause__
             causes.append(str(error))
-        said = ": ".join(" ".join(cause.split()).rstrip(".:") for cause in causes if cause)
+        said = ": ".join(plain(cause).rstrip(".:") for cause in causes if cause)
         raise StudyError(f"{said}; put it right and run the same command, what finished is kept.") from None

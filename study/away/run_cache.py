@@ -23,7 +23,7 @@ Entry = Mapping[str, Any]  # of dvc.lock
 
 
 @dataclass(frozen=True)
-class Found:
+class Fitting:
     """The runs that fit the study as it stands, one for each stage that has any.
 
     ``twice`` holds the cells that were trained more than once, and whether their checkpoints are the same bytes.
@@ -33,7 +33,7 @@ class Found:
     twice: dict[Cell, bool] = field(default_factory=dict)
 
 
-def find(pipeline: Pipeline, lock: Mapping[str, Entry], runs: Path) -> Found:
+def find(pipeline: Pipeline, lock: Mapping[str, Entry], runs: Path) -> Fitting:
     """The runs that fit, out of ``lock`` and of the records below ``runs``, chosen stage by stage from the first on.
 
     A run whose outputs are in the cache here comes first, so that a finished cell stays what it is; then the newest record
@@ -42,7 +42,7 @@ def find(pipeline: Pipeline, lock: Mapping[str, Entry], runs: Path) -> Found:
     by_command: dict[str, list[Entry]] = defaultdict(list)
     for record in _records(runs):
         by_command[record["cmd"]].append(record)
-    found = Found()
+    found = Fitting()
     for name, stage in pipeline.stages().items():
         if name.startswith("aggregate@"):  # its report is in git, and made here
             continue

@@ -15,7 +15,7 @@ from study.fanout.driver import Driver
 from study.fanout.jobs import Job
 from study.fanout.local import slots
 from study.fanout.slurm import parameters
-from study.pipeline.status import CellStatus, State, StudyStatus
+from study.pipeline.cell_states import CellState, CellStatus, StudyStatus
 from study.settings.grid import Grid
 from study.settings.params import Params
 from tools import fanout as command
@@ -34,16 +34,16 @@ def test_slots_take_turns_on_gpus():
 
 
 def test_the_longest_first_and_what_runs_before_all():
-    def cell(fraction, state=State.MISSING, seconds=None):
+    def cell(fraction, state=CellState.MISSING, seconds=None):
         return CellStatus(Cell("digits", "cnn_scratch", fraction, 0), state, 10, seconds=seconds)
 
     cells = (
         cell(0.1, seconds=5.0),
-        cell(0.2, State.RUNNING, 1.0),
-        cell(0.3, State.DONE),
+        cell(0.2, CellState.RUNNING, 1.0),
+        cell(0.3, CellState.DONE),
         cell(0.4, seconds=50.0),
         cell(0.5),
-        cell(0.6, State.TRAINED),
+        cell(0.6, CellState.TRAINED),
     )
     assert [each.cell.fraction for each in plan.to_run(study(*cells))] == [0.2, 0.5, 0.4, 0.1, 0.6]
 
@@ -56,19 +56,19 @@ def test_expected_time_is_that_of_slots_that_take_the_next_one():
 
 def test_a_dry_run_says_what_runs_where_and_how_long():
     cells = (
-        CellStatus(HARD, State.MISSING, 10, seconds=7200.0, device="H200"),
-        CellStatus(EASY, State.STOPPED, 10, 3, seconds=3600.0),
-        CellStatus(Cell("digits", "vit_scratch", 0.1, 0), State.RECORDED, 10),
+        CellStatus(HARD, CellState.MISSING, 10, seconds=7200.0, device="H200"),
+        CellStatus(EASY, CellState.STOPPED, 10, 3, seconds=3600.0),
+        CellStatus(Cell("digits", "vit_scratch", 0.1, 0), CellState.RECORDED, 10),
     )
     text = "\n".join(command.describe(study(*cells), ["0", "1"], None))
     assert "3 to run, 2 at a time on GPU 0, 1" in text
     assert "expected for the training of 2: 2 h 00 min, 3.00 GPU-hours, by rates measured on H200" in text
     assert "not known for 1" in text and "dvc pull" in text
-    assert "nothing to train" in "\n".join(command.describe(study(CellStatus(HARD, State.DONE, 10)), [None], None))
+    assert "nothing to train" in "\n".join(command.describe(study(CellStatus(HARD, CellState.DONE, 10)), [None], None))
 
 
 def test_a_dry_run_shows_the_commands_that_will_run(monkeypatch):
-    cells = (CellStatus(HARD, State.MISSING, 10), CellStatus(EASY, State.MISSING, 10))
+    cells = (CellStatus(HARD, CellState.MISSING, 10), CellStatus(EASY, CellState.MISSING, 10))
     shown = "\n".join(command.describe(study(*cells), ["0"], None))
     assert "1. python -m dvc --wait-for-lock repro download weights split, where" in shown
     assert "2. python -m dvc --wait-for-lock repro --single-item train@CELL evaluate@CELL, for" in shown
@@ -176,8 +176,8 @@ def test_cells_that_cannot_be_handed_over_fail_and_the_others_go_on(tmp_path, ca
 
 def test_an_edit_while_cells_are_trained_is_said(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    before = CellStatus(EASY, State.MISSING, 10)
-    for edited, left in ((True, []), (False, [CellStatus(HARD, State.STALE, 10)])):
+    before = CellStatus(EASY, CellState.MISSING, 10)
+    for edited, left in ((True, []), (False, [CellStatus(HARD, CellState.STALE, 10)])):
         for path in command.QUESTION:
             path.write_text("study\n")
         readings = iter(([before], left))

@@ -4,16 +4,16 @@ from dataclasses import dataclass
 
 from study.report.absent import absent
 from study.report.analysis import Analysis
+from study.report.columns import Column, Table, estimate
 from study.report.labels import kind
 from study.report.numbers import percent, points, points_with_interval, yes
-from study.report.table import Column, Table, estimate
 from study.report.text import plain
 from study.statistics.contrasts import Arm, error, gain, penalty
 from study.statistics.estimate import Estimate
 
 
 @dataclass(frozen=True)
-class Row:
+class Change:
     """A fraction of an architecture (or of a model), with an effect of two errors."""
 
     label: str
@@ -35,7 +35,7 @@ def by_fraction(analysis: Analysis, dataset: str) -> Table:
             change = analysis.estimate(gain(dataset, scratch, pretrained, fraction)) if both else None
             if analysis.measured_here or first or second:  # published at some fractions only
                 name = pretrained or scratch
-                rows.append(Row(analysis.labels.architecture_of(name), name, fraction, first, second, change))
+                rows.append(Change(analysis.labels.architecture_of(name), name, fraction, first, second, change))
     cells = [cell for cell in analysis.missing if cell.dataset == dataset]
     guessing = percent(analysis.evidence.guessing(dataset))
     return Table(
@@ -68,7 +68,7 @@ def harder(analysis: Analysis) -> Table | None:
             first, second = (analysis.conclusions.error(dataset, model.name, fraction) for dataset in datasets)
             change = analysis.estimate(penalty(datasets, model.name, fraction))
             if analysis.measured_here or change:
-                rows.append(Row(analysis.labels.model(model), model.name, fraction, first, second, change))
+                rows.append(Change(analysis.labels.model(model), model.name, fraction, first, second, change))
     return Table(
         "penalty",
         f"The penalty of the harder dataset: top-1 error, % of test images, {plain(easy)} then {plain(hard)}",

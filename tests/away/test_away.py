@@ -14,7 +14,7 @@ from types import SimpleNamespace
 import pytest
 from clones import commit, copy, ran, set_params, sh, working_tree
 
-from study.away import records
+from study.away import run_cache
 from study.away.remote import Remote
 from study.base import yaml12
 from study.base.errors import StudyError
@@ -113,7 +113,7 @@ def trains(output):
 
 def found(clone, runs):
     with Pipeline({}) as pipeline:
-        return records.find(pipeline, {}, runs)
+        return run_cache.find(pipeline, {}, runs)
 
 
 def test_shares_cover_the_grid_once_and_each_gets_big_and_small_fractions(root, monkeypatch):

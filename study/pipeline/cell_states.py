@@ -19,7 +19,7 @@ from study.settings.grid import Grid
 from study.settings.params import Params
 
 
-class State(StrEnum):
+class CellState(StrEnum):
     """What can be said of a cell, in one word."""
 
     DONE = "done"
@@ -34,7 +34,7 @@ class State(StrEnum):
     UNRECORDED = "unrecorded"
 
 
-TO_TRAIN = (State.RUNNING, State.FAILED, State.STOPPED, State.STALE, State.MISSING)
+TO_TRAIN = (CellState.RUNNING, CellState.FAILED, CellState.STOPPED, CellState.STALE, CellState.MISSING)
 
 
 @dataclass(frozen=True)
@@ -63,7 +63,7 @@ class CellStatus:
     """
 
     cell: Cell
-    state: State
+    state: CellState
     epochs: int
     epoch: int | None = None
     error: str | None = None
@@ -113,16 +113,16 @@ def _cell(cell: Cell, params: Params, timing: Timing, standings: Standings | Non
     recipe = params.recipe(cell.dataset, cell.model)
     here = held(resume.workspace_lock(cell))
     settled = None if here else _settled(cell, standings, lock)
-    if settled is not None and settled is not State.UNSURE:
+    if settled is not None and settled is not CellState.UNSURE:
         return CellStatus(cell, settled, recipe.epochs)
     if settled is not None:
         rest = _rest(cell, recipe, timing, None)
         return CellStatus(cell, settled, recipe.epochs, None, None, *rest, standings.before if standings else frozenset())
     saved = _saved(cell)
     state, error = _open(cell, standings, saved, recipe.epochs, here)
-    if state in (State.STALE, State.MISSING):
+    if state in (CellState.STALE, CellState.MISSING):
         saved = None  # what is saved is of a training that is over
-    epoch = min(saved.epoch, recipe.epochs) if saved else 0 if state is State.RUNNING else None
+    epoch = min(saved.epoch, recipe.epochs) if saved else 0 if state is CellState.RUNNING else None
     return CellStatus(cell, state, recipe.epochs, epoch, error, *_rest(cell, recipe, timing, saved))
 
 
@@ -141,39 +141,41 @@ def _rest(cell: Cell, recipe: Recipe, timing: Timing, saved: Saved | None) -> tu
     return images * recipe.epochs / rate.images_per_second, rate.device
 
 
-def _settled(cell: Cell, standings: Standings | None, lock: Mapping[str, Any]) -> State | None:
+def _settled(cell: Cell, standings: Standings | None, lock: Mapping[str, Any]) -> CellState | None:
     """The state of a cell that needs no training as far as can be told, None for all others."""
     trained = cells.runs(cell).is_dir() and cells.history(cell).is_dir()
     tested = cells.predictions(cell).is_dir()
     if standings is None:
         if trained and not cells.failed(cell).exists():
-            return State.DONE if tested else State.TRAINED
-        return State.RECORDED if {f"train@{cell}", f"evaluate@{cell}"} <= lock.keys() and not trained else None
+            return CellState.DONE if tested else CellState.TRAINED
+        return CellState.RECORDED if {f"train@{cell}", f"evaluate@{cell}"} <= lock.keys() and not trained else None
     if standings.train is Standing.UNRECORDED and trained and not cells.failed(cell).exists():
-        return State.UNRECORDED
+        return CellState.UNRECORDED
     if standings.train not in (Standing.CURRENT, Standing.ABSENT):
         return None
     if standings.before:
-        return State.UNSURE
+        return CellState.UNSURE
     if standings.train is Standing.ABSENT:  # first of all the checkpoint has to come
-        return State.RECORDED
+        return CellState.RECORDED
     if standings.evaluate in (Standing.CHANGED, Standing.UNRECORDED):
-        return State.TRAINED
-    return State.RECORDED if standings.evaluate is Standing.ABSENT else State.DONE
+        return CellState.TRAINED
+    return CellState.RECORDED if standings.evaluate is Standing.ABSENT else CellState.DONE
 
 
-def _open(cell: Cell, standings: Standings | None, saved: Saved | None, epochs: int, here: bool) -> tuple[State, str | None]:
+def _open(
+    cell: Cell, standings: Standings | None, saved: Saved | None, epochs: int, here: bool
+) -> tuple[CellState, str | None]:
     """The state of a cell that needs training, and the sentence of one that failed."""
     # An experiment elsewhere has its own workspace, but keeps its state under this root.
     if here or any(map(held, sorted(resume.folder(cell).glob("*/lock")))):
-        return State.RUNNING, None
+        return CellState.RUNNING, None
     error = _error(cell)
     if error is not None:
-        return State.FAILED, error
+        return CellState.FAILED, error
     written = saved is not None and saved.epoch >= epochs and cells.runs(cell).is_dir()  # its test was restored, not run
     if saved is not None and not written:
-        return State.STOPPED, None
-    return (State.STALE if standings and standings.train is Standing.CHANGED else State.MISSING), None
+        return CellState.STOPPED, None
+    return (CellState.STALE if standings and standings.train is Standing.CHANGED else CellState.MISSING), None
 
 
 def held(path: Path) -> bool:

@@ -20,8 +20,8 @@ from study.base.errors import StudyError
 from study.design import cells
 from study.design.cells import Cell
 from study.engine import resume
-from study.pipeline import status, timing
-from study.pipeline.status import State
+from study.pipeline import cell_states, timing
+from study.pipeline.cell_states import CellState
 from study.runtime import records
 from study.settings.grid import Grid
 from study.settings.params import Params
@@ -108,11 +108,11 @@ def by_hand(root, tmp_path, monkeypatch):
 
 
 def states(study=None):
-    return {each.cell: each.state for each in (study or status.read()).cells}
+    return {each.cell: each.state for each in (study or cell_states.read()).cells}
 
 
 def one(cell=CNN):
-    (found,) = [each for each in status.read().cells if each.cell == cell]
+    (found,) = [each for each in cell_states.read().cells if each.cell == cell]
     return found
 
 
@@ -151,28 +151,28 @@ ALL = {"cnn_scratch", "cnn_glyphs"}
 CHANGES = {
     "nothing": (lambda: None, None, set()),
     "another study's parameter": (lambda: set_params(Path(), "datasets.digits100.recipe.epochs=3"), None, set()),
-    "the recipe": (lambda: set_params(Path(), "train.learning_rate=0.002"), State.STALE, ALL),
-    "one model's recipe": (lambda: set_params(Path(), "+models.cnn_scratch.recipe.epochs=2"), State.STALE, {"cnn_scratch"}),
-    "training's code": (lambda: put(Path("study/engine"), "training.py"), State.STALE, ALL),
-    "training's code, gone": (lambda: Path("study/engine/training.py").unlink(), State.STALE, ALL),
-    "evaluate's code": (lambda: put(Path("study/results"), "predictions.py"), State.TRAINED, ALL),
+    "the recipe": (lambda: set_params(Path(), "train.learning_rate=0.002"), CellState.STALE, ALL),
+    "one model's recipe": (lambda: set_params(Path(), "+models.cnn_scratch.recipe.epochs=2"), CellState.STALE, {"cnn_scratch"}),
+    "training's code": (lambda: put(Path("study/engine"), "training.py"), CellState.STALE, ALL),
+    "training's code, gone": (lambda: Path("study/engine/training.py").unlink(), CellState.STALE, ALL),
+    "evaluate's code": (lambda: put(Path("study/results"), "predictions.py"), CellState.TRAINED, ALL),
     "a new dependency": (
         lambda: replace(
             "dvc.yaml",
             "    - study/engine\n",
             "    - study/engine\n    - study/report/page.py\n",
         ),
-        State.STALE,
+        CellState.STALE,
         ALL,
     ),
-    "train's command": (lambda: replace("dvc.yaml", "stages.train ${key}", "stages.train -u ${key}"), State.STALE, ALL),
-    "the images": (lambda: (cells.raw("digits") / "train_images.npy").write_text("another"), State.STALE, ALL),
-    "a checkpoint": (lambda: (cells.runs(CNN) / "checkpoint.safetensors").write_text("another"), State.STALE, {CNN}),
-    "predictions": (lambda: (cells.predictions(CNN) / "metrics.json").write_text("another"), State.TRAINED, {CNN}),
-    "a checkpoint, gone": (lambda: shutil.rmtree(cells.runs(CNN)), State.RECORDED, {CNN}),
-    "predictions, gone": (lambda: shutil.rmtree(cells.predictions(CNN)), State.RECORDED, {CNN}),
-    "the cache's copy of them, gone": (lambda: drop_object(cells.predictions(CNN)), State.RECORDED, {CNN}),
-    "another fraction": (lambda: set_params(Path(), "fraction=0.3"), State.MISSING, {0.3}),
+    "train's command": (lambda: replace("dvc.yaml", "stages.train ${key}", "stages.train -u ${key}"), CellState.STALE, ALL),
+    "the images": (lambda: (cells.raw("digits") / "train_images.npy").write_text("another"), CellState.STALE, ALL),
+    "a checkpoint": (lambda: (cells.runs(CNN) / "checkpoint.safetensors").write_text("another"), CellState.STALE, {CNN}),
+    "predictions": (lambda: (cells.predictions(CNN) / "metrics.json").write_text("another"), CellState.TRAINED, {CNN}),
+    "a checkpoint, gone": (lambda: shutil.rmtree(cells.runs(CNN)), CellState.RECORDED, {CNN}),
+    "predictions, gone": (lambda: shutil.rmtree(cells.predictions(CNN)), CellState.RECORDED, {CNN}),
+    "the cache's copy of them, gone": (lambda: drop_object(cells.predictions(CNN)), CellState.RECORDED, {CNN}),
+    "another fraction": (lambda: set_params(Path(), "fraction=0.3"), CellState.MISSING, {0.3}),
 }
 
 
@@ -182,7 +182,7 @@ def test_states_agree_with_dvc_status(clone, change):
     make()
     found = states()
     expected = {cell for cell in found if where & {cell, cell.model, cell.fraction}}
-    assert {cell for cell, each in found.items() if each is not State.DONE} == expected
+    assert {cell for cell, each in found.items() if each is not CellState.DONE} == expected
     assert {found[cell] for cell in expected} <= {state}
     assert dirty() == expected
 
@@ -190,12 +190,12 @@ def test_states_agree_with_dvc_status(clone, change):
 def test_a_finished_training_whose_test_was_restored_is_not_said_to_go_on(clone):
     """Nobody clears its state then; later its cell becomes stale."""
     resume.Store(CNN, "0" * 64).save(resume.State(10, 1, {"seconds": 9.0}, b"", b""))
-    assert one().state is State.DONE
+    assert one().state is CellState.DONE
     put(Path("study/engine"), "training.py")
-    assert one().state is State.STALE and one().seconds is None
+    assert one().state is CellState.STALE and one().seconds is None
     shutil.rmtree(cells.runs(CNN))  # killed before the outs were written: the same command writes them
     Path("dvc.lock").unlink()
-    assert one().state is State.STOPPED
+    assert one().state is CellState.STOPPED
 
 
 def test_the_loader_of_dvc_lock_reads_what_dvc_writes(recorded):
@@ -205,8 +205,8 @@ def test_the_loader_of_dvc_lock_reads_what_dvc_writes(recorded):
 
 def test_a_change_before_training_makes_cells_unsure(clone):
     set_params(clone, "split.val_fraction=0.2")
-    study = status.read()
-    assert set(states(study).values()) == {State.UNSURE}
+    study = cell_states.read()
+    assert set(states(study).values()) == {CellState.UNSURE}
     assert dirty() == set()  # dvc status lists the splits alone: nobody knows yet
     assert one().before == {"split@digits-0.2-0"}
     output = show(clone)
@@ -216,19 +216,19 @@ def test_a_change_before_training_makes_cells_unsure(clone):
 def test_fresh_clone_is_recorded_and_stale_where_parameters_changed(clone, tmp_path, monkeypatch):
     sh(clone, "git", "clone", "--quiet", str(clone), str(tmp_path / "fresh"))
     monkeypatch.chdir(tmp_path / "fresh")
-    assert set(states().values()) == {State.RECORDED}
+    assert set(states().values()) == {CellState.RECORDED}
     put(tmp_path / "fresh/study/results", "predictions.py")  # evaluate's code: there is no checkpoint that could be tested
-    assert set(states().values()) == {State.RECORDED}
+    assert set(states().values()) == {CellState.RECORDED}
     set_params(tmp_path / "fresh", "+models.cnn_scratch.recipe.epochs=2")
-    assert {cell.model for cell, state in states().items() if state is State.STALE} == {"cnn_scratch"}
-    assert one(GLYPHS).state is State.RECORDED
+    assert {cell.model for cell, state in states().items() if state is CellState.STALE} == {"cnn_scratch"}
+    assert one(GLYPHS).state is CellState.RECORDED
 
 
 def test_trained_but_not_recorded(clone):
     Path("dvc.lock").unlink()
-    assert set(states().values()) == {State.UNRECORDED}
+    assert set(states().values()) == {CellState.UNRECORDED}
     shutil.rmtree(cells.runs(CNN))
-    assert one().state is State.MISSING
+    assert one().state is CellState.MISSING
 
 
 def test_a_damaged_lock_file_is_said_and_the_files_still_tell(clone):
@@ -242,9 +242,9 @@ def test_a_lock_file_that_dvc_is_writing_is_waited_for(clone):
     Path("dvc.lock").write_text(whole[: whole.index("md5: ", len(whole) // 2) + 9])
     writing = threading.Timer(0.4, Path("dvc.lock").write_text, [whole])
     writing.start()
-    study = status.read()
+    study = cell_states.read()
     writing.join()
-    assert study.unknown is None and set(states(study).values()) == {State.DONE}
+    assert study.unknown is None and set(states(study).values()) == {CellState.DONE}
 
 
 def test_nothing_is_written(clone):
@@ -297,7 +297,7 @@ def test_while_dvc_repro_runs_a_training(clone):
     (running,) = [each for each in found["cells"] if each["cell"] == str(CNN)]
     assert (running["state"], running["epoch"], running["epochs"], running["seconds"]) == ("running", 3, 10, 14.0)
     assert found["counts"] == {"running": 1, "stale": 7} and found["staleness_unknown"] is None
-    assert one().state is State.STOPPED  # the stub wrote no outputs: dvc recorded nothing
+    assert one().state is CellState.STOPPED  # the stub wrote no outputs: dvc recorded nothing
 
 
 def test_works_while_dvc_holds_its_lock(clone):
@@ -311,24 +311,24 @@ def test_without_dvc_the_files_tell(clone, monkeypatch):
     shutil.rmtree(cells.runs(CNN))
     shutil.rmtree(cells.predictions(GLYPHS))
     monkeypatch.setitem(sys.modules, "dvc.repo", None)  # importing it fails
-    study = status.read()
+    study = cell_states.read()
     assert study.unknown == "dvc is not installed here."
     found = states(study)
-    assert (found.pop(CNN), found.pop(GLYPHS)) == (State.RECORDED, State.TRAINED)
-    assert set(found.values()) == {State.DONE}
+    assert (found.pop(CNN), found.pop(GLYPHS)) == (CellState.RECORDED, CellState.TRAINED)
+    assert set(found.values()) == {CellState.DONE}
 
 
 def test_by_hand_without_a_dvc_project(by_hand):
-    assert set(states().values()) == {State.MISSING}
+    assert set(states().values()) == {CellState.MISSING}
     outputs()
-    study = status.read()
-    assert set(states(study).values()) == {State.DONE}
+    study = cell_states.read()
+    assert set(states(study).values()) == {CellState.DONE}
     assert any("no DVC project" in line for line in command.lines(study))
 
 
 def test_a_defect_in_dvc_is_said_and_not_shown_as_a_traceback(clone, monkeypatch):
     monkeypatch.setattr("dvc.parsing.DataResolver.resolve", lambda self: {}["another DVC"])
-    assert status.read().unknown == "DVC could not be asked: KeyError: 'another DVC'"
+    assert cell_states.read().unknown == "DVC could not be asked: KeyError: 'another DVC'"
 
 
 def test_failed_and_stopped(by_hand):
@@ -336,12 +336,12 @@ def test_failed_and_stopped(by_hand):
     with resume.exclusive(store.lock, CNN):
         store.save(resume.State(7, 1, {"seconds": 70.0}, b"", b""))
         store.save(resume.State(8, 1, {"seconds": 80.0}, b"", b""))
-        assert one().state is State.RUNNING  # in another workspace, as a queued experiment would
-    assert (one().state, one().epoch, one().seconds) == (State.STOPPED, 8, 20.0)
+        assert one().state is CellState.RUNNING  # in another workspace, as a queued experiment would
+    assert (one().state, one().epoch, one().seconds) == (CellState.STOPPED, 8, 20.0)
     cells.failed(CNN).parent.mkdir(parents=True)
     cells.failed(CNN).write_text(json.dumps({"cell": str(CNN), "when_epoch": 9, "error": "the loss is NaN; lower it."}))
-    assert one().state is State.FAILED
-    text = list(command.lines(status.read()))
+    assert one().state is CellState.FAILED
+    text = list(command.lines(cell_states.read()))
     assert f"failed: {CNN}, epoch 9: the loss is NaN; lower it." in text
     cells.failed(CNN).write_text("{")
     assert "cannot be read" in one().error
@@ -349,15 +349,15 @@ def test_failed_and_stopped(by_hand):
 
 def test_a_started_training_without_a_saved_epoch_is_running(by_hand):
     with resume.exclusive(resume.workspace_lock(CNN), CNN):
-        assert (one().state, one().epoch) == (State.RUNNING, 0)
-        assert any("running 0/10" in line for line in command.lines(status.read()))
-    assert one().state is State.MISSING
+        assert (one().state, one().epoch) == (CellState.RUNNING, 0)
+        assert any("running 0/10" in line for line in command.lines(cell_states.read()))
+    assert one().state is CellState.MISSING
 
 
 def test_a_failure_of_old_does_not_hide_a_result(clone):
     cells.failed(CNN).parent.mkdir()
     cells.failed(CNN).write_text("{}")  # trained elsewhere since, and pulled
-    assert one().state is State.DONE
+    assert one().state is CellState.DONE
 
 
 def test_time_left_by_the_rate_of_the_model(by_hand):
@@ -366,7 +366,7 @@ def test_time_left_by_the_rate_of_the_model(by_hand):
         record(Cell("digits", "cnn_scratch", fraction, 0), rate=rate)
     assert (one().seconds, one().device) == (200 * 10 / 100.0, "CPU")
     assert one(GLYPHS).seconds is None
-    text = " ".join(" ".join(command.lines(status.read())).split())
+    text = " ".join(" ".join(command.lines(cell_states.read())).split())
     assert "time left: not known for 4 cells of cnn_glyphs: no finished training" in text
     assert "time left: 3 min for the training of 4 cells, one after another, by rates measured on CPU" in text
 
@@ -421,11 +421,11 @@ def test_looking_at_a_lock_stops_no_training(tmp_path):
         with resume.exclusive(path, CNN):
             pass
     with resume.exclusive(path, CNN):
-        assert status.held(path)
+        assert cell_states.held(path)
         with pytest.raises(StudyError, match="another process"), resume.exclusive(path, CNN):
             pass
-    assert not status.held(path)
-    assert not status.held(tmp_path / "absent")
+    assert not cell_states.held(path)
+    assert not cell_states.held(tmp_path / "absent")
 
 
 def test_a_reader_that_has_seen_enough_is_no_error(by_hand, root):
@@ -465,6 +465,6 @@ def test_the_widest_words_fit_a_hundred_columns(root, tmp_path, monkeypatch):
         store = resume.Store(cell, "0" * 64)
         store.save(resume.State(12, 1, {"seconds": 9.0}, b"", b""))
         cells.failed(cell).parent.mkdir(parents=True, exist_ok=True)
-    text = list(command.lines(status.read()))
+    text = list(command.lines(cell_states.read()))
     assert sum(line.count("stopped 12/20") for line in text) == 64
     assert max(map(len, text)) <= 100
