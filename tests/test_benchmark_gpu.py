@@ -105,7 +105,7 @@ def test_other_bytes_are_broken_and_a_failure_is_said(monkeypatch, tmp_path):
     monkeypatch.setattr(trained.Project, "start", lambda *_: pytest.fail("not asked for"))
     monkeypatch.setattr(trained, "_killed", lambda project: trained._ended(project, 1, "starting\nerror: no memory.\n"))
     case = Case("vit", "test_vit", {}, 32, "fp32")
-    rows = list(trained.exactness(case, project, 8, 40, 2, cuda=False))
+    rows = list(trained.exactness(case, project, 8, 200, 2, cuda=False))
     assert [(row.verdict, row.said) for row in rows] == [
         (BROKEN, "checkpoint.safetensors differ"),
         (FAILED, "error: no memory."),
@@ -116,7 +116,7 @@ def test_a_part_that_has_no_time_is_left_out(tmp_path, monkeypatch):
     monkeypatch.setattr(trained, "HERE", tiny.ROOT)
     project = trained.Project(tmp_path, time.time() - 1)
     assert [
-        row.verdict for row in trained.exactness(Case("vit", "test_vit", {}, 32, "fp32"), project, 8, 40, 2, cuda=False)
+        row.verdict for row in trained.exactness(Case("vit", "test_vit", {}, 32, "fp32"), project, 8, 200, 2, cuda=False)
     ] == [LEFT_OUT]
     assert trained.study_cell(CELL, project, tmp_path).verdict == LEFT_OUT
 
