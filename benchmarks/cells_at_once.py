@@ -1,6 +1,6 @@
 """Whether one GPU trains several cells at once faster than one after another: 1, 2 and 4 processes, with and without MPS.
 
-    python benchmarks/cells_at_once.py --minutes 6
+    python -m benchmarks.cells_at_once --minutes 6
 
 Every process is the stage's training, data path included, on made-up images. All processes stay and take turns: in each round
 one of them trains, then two at once, then four. Rates are images per second of all together, the median of the rounds with
@@ -23,7 +23,8 @@ from statistics import median
 START = time.time()
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from benchmarks.throughput import BATCHES, MODELS  # noqa: E402
+from benchmarks.cases import SETTINGS, Case  # noqa: E402
+from benchmarks.throughput import spread  # noqa: E402
 from benchmarks.workers import FailedError, LateError, Worker, machine  # noqa: E402
 
 COUNTS = (1, 2, 4)
@@ -40,7 +41,8 @@ def main() -> None:
     kind, name, _ = machine(START + budget)
     print(f"{name}, {os.cpu_count()} processors; {time.strftime('%Y-%m-%d %H:%M')}")
     missing = "there is no CUDA device" if kind != "cuda" else None if shutil.which(CONTROL) else f"{CONTROL} is not installed"
-    models = tuple(given.models or MODELS[kind])
+    setting = SETTINGS[kind]
+    models = tuple(given.models or setting.models)
     runs = [(model, served) for served in (False, True) for model in models if not (served and missing)]
     for place, (model, served) in enumerate(runs):
         end = START + budget * (place + 1) / len(runs)
@@ -48,42 +50,49 @@ def main() -> None:
         if served:
             try:
                 with mps():
-                    measure(model, "with MPS", BATCHES[kind][0], seconds, end)
+                    measure(setting.case(model), "with MPS", setting.batches[0], seconds, end)
             except FailedError as error:
                 missing = str(error)
         else:
-            measure(model, "without MPS", BATCHES[kind][0], seconds, end)
+            measure(setting.case(model), "without MPS", setting.batches[0], seconds, end)
     if missing:
         print(f"\nMPS was not tried: {missing}.")
 
 
-def measure(model: str, label: str, batch: int, seconds: float, end: float) -> None:
-    """Print the rates of 1, 2 and 4 processes that train ``model``."""
-    workers = [Worker("ours", model) for _ in range(max(COUNTS))]
+def measure(
+    case: Case, label: str, batch: int, seconds: float, end: float, counts: tuple[int, ...] = COUNTS, rounds: int = ROUNDS
+) -> dict[int, list[float]]:
+    """Print and return the rates in img/s of 1, 2 and 4 processes that train ``case``, one a round; none where it failed."""
+    workers = [Worker("ours", case) for _ in range(max(counts))]
     try:
         for worker in workers:  # compiled code is made once and found by the others
             worker.ask("batch", batch, end)
-        rates: dict[int, list[float]] = {count: [] for count in COUNTS}
-        for _ in range(ROUNDS):
-            for count in COUNTS:
+        rates: dict[int, list[float]] = {count: [] for count in counts}
+        for _ in range(rounds):
+            for count in counts:
                 for worker in workers[:count]:
                     worker.tell("images", seconds)
                 rates[count].append(sum(worker.answer(end) for worker in workers[:count]))
     except LateError:
-        print(f"left out, the time is up: {model} {label}")
-        return
+        print(f"left out, the time is up: {case.name} {label}", flush=True)
+        return {}
     except FailedError as error:
-        print(f"{model} {label}: failed: {error}")
-        return
+        print(f"{case.name} {label}: failed: {error}", flush=True)
+        return {}
     finally:
         for worker in workers:
             worker.close()
-    print(f"\n{model}, batch {batch}, {label}\n{'processes':>9}{'img/s':>8}{'range':>15}{'/ one process':>22}")
+    print(f"\n{case.name}, batch {batch}, {label}\n{'processes':>9}{'img/s':>8}{'range':>15}{'/ one process':>22}")
     for count, found in rates.items():
-        ratios = [several / one for several, one in zip(found, rates[1], strict=True)]
         span = f"{min(found):.0f} to {max(found):.0f}"
-        ratio = f"{median(ratios):.2f} ({min(ratios):.2f} to {max(ratios):.2f})" if count > 1 else "-"
+        ratio = spread(to_one(rates, count)) if count > 1 else "-"
         print(f"{count:9}{median(found):8.0f}{span:>15}{ratio:>22}", flush=True)
+    return rates
+
+
+def to_one(rates: dict[int, list[float]], count: int) -> list[float]:
+    """The rate of ``count`` processes against that of one, round by round."""
+    return [several / one for several, one in zip(rates[count], rates[1], strict=True)]
 
 
 @contextmanager

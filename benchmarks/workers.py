@@ -10,6 +10,8 @@ from contextlib import suppress
 from multiprocessing.connection import Connection
 from typing import Any
 
+from benchmarks.cases import Case
+
 CONTEXT = multiprocessing.get_context("spawn")  # a fresh Python each, whose start is part of what is measured
 
 
@@ -22,11 +24,11 @@ class FailedError(Exception):
 
 
 class Worker:
-    """One way of training one model, in a process of its own."""
+    """One way of training one case, in a process of its own."""
 
-    def __init__(self, way: str, arch: str):
+    def __init__(self, way: str, case: Case):
         self._connection, there = CONTEXT.Pipe()
-        self._process = CONTEXT.Process(target=_serve, args=(there, way, arch, time.time()))
+        self._process = CONTEXT.Process(target=_serve, args=(there, way, case, time.time()))
         self._process.start()
         there.close()
 
@@ -65,12 +67,12 @@ class Worker:
 class Steps:
     """The orders that a worker takes. torch is imported here, in the worker alone."""
 
-    def __init__(self, way: str, arch: str, started: float):
+    def __init__(self, way: str, case: Case, started: float):
         from benchmarks import ways
         from study.engine import exactness
         from study.runtime import devices
 
-        self._ways, self._way, self._arch, self._started = ways, way, arch, started
+        self._ways, self._way, self._case, self._started = ways, way, case, started
         self._device = devices.choose()
         self._wait = ways.synchronise(self._device)
         self._run: Iterator[None] | None = None
@@ -87,13 +89,13 @@ class Steps:
 
     def flops(self, value: float) -> int:
         """FLOPs of a training step per image."""
-        return self._ways.flops(self._arch, self._ways.size(self._device).image_size)
+        return self._ways.flops(self._case)
 
     def batch(self, batch: float) -> float:
         """Get ready for steps of ``batch`` images; the seconds from the start of the process to the end of the first one."""
         self._forget()
         self._batch = int(batch)
-        self._run = self._ways.steps(self._way, self._arch, self._batch, self._device)
+        self._run = self._ways.steps(self._way, self._case, self._batch, self._device)
         self._steps(1)
         first = time.time() - self._started
         self._steps(3)
@@ -149,7 +151,7 @@ class Steps:
 
 def machine(deadline: float) -> tuple[str, str, float]:
     """What ``Steps.machine`` says, asked of a process that ends with its answer; exits with a sentence where none comes."""
-    worker = Worker("", "")
+    worker = Worker("", Case("", "", {}, 0, ""))
     try:
         kind, name, rate = worker.ask("machine", 0, deadline)
     except LateError:
@@ -161,7 +163,7 @@ def machine(deadline: float) -> tuple[str, str, float]:
     return ("cuda" if kind == "cuda" else "cpu"), name, rate
 
 
-def _serve(connection: "Connection[Any, Any]", way: str, arch: str, started: float) -> None:
+def _serve(connection: "Connection[Any, Any]", way: str, case: Case, started: float) -> None:
     steps: Steps | None = None
     while True:
         try:
@@ -169,7 +171,7 @@ def _serve(connection: "Connection[Any, Any]", way: str, arch: str, started: flo
         except (EOFError, OSError):
             return  # nobody is there any more
         try:
-            steps = steps or Steps(way, arch, started)
+            steps = steps or Steps(way, case, started)
             answer = (True, getattr(steps, order)(value))
         except Exception as error:
             answer = (False, f"{type(error).__name__}: {(str(error).strip() or '-').splitlines()[0]}")

@@ -8,11 +8,12 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterable
-from typing import Any
-
-from tqdm import tqdm
+from typing import TYPE_CHECKING, Any
 
 from study.base.errors import StudyError
+
+if TYPE_CHECKING:
+    from tqdm import tqdm
 
 
 def parser(module_doc: str, name: str, package: str = "stages") -> argparse.ArgumentParser:
@@ -56,6 +57,8 @@ def hush() -> None:
 
 def progress(**options: Any) -> "tqdm[Any]":
     """A tqdm bar that shows on a terminal and stays silent in a log file or CI, where its lines would pile up."""
+    from tqdm import tqdm  # 0.05 s, and most commands show no bar
+
     return tqdm(disable=not sys.stderr.isatty(), dynamic_ncols=True, leave=False, **options)
 
 

@@ -15,6 +15,7 @@ from study.base.errors import one_line
 
 _Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # in C where PyYAML was built with it
 DEPTH = 100  # lists and mappings inside each other; the C parsers end the process at some ten thousand
+TOO_DEEP = f"lists and mappings stand more than {DEPTH} deep inside each other"
 INTEGER = re.compile(r"[-+]?(0|[1-9][0-9]*)")
 DECIMAL = re.compile(r"[-+]?(0|[1-9][0-9]*)(\.[0-9]*)?([eE][-+]?[0-9]+)?|[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)")
 CONSTANTS = {word: value for value in (True, False) for text in [str(value)] for word in (text, text.lower(), text.upper())}
@@ -41,21 +42,31 @@ SURPRISES = (
 
 def load(text: str) -> Any:
     """``text`` as plain data. Raises yaml.YAMLError, whichever library reads and whatever it raises."""
-    if _deep(text):
-        raise yaml.YAMLError(f"lists and mappings stand more than {DEPTH} deep inside each other")
     try:
         from ruamel.yaml import YAML
         from ruamel.yaml.error import YAMLError
     except ImportError:
         return load_without_ruamel(text)
+    if _deep(text):
+        raise yaml.YAMLError(TOO_DEEP)
     try:
         return YAML(typ="safe").load(text)
     except (YAMLError, *SURPRISES) as error:
         raise yaml.YAMLError(one_line(error)) from None
 
 
+def load_lock(text: str) -> Any:
+    """What ``load`` gives, in half the time: for dvc.lock, which DVC wrote, so that it holds nothing that DVC would refuse."""
+    try:
+        return load_without_ruamel(text)
+    except yaml.YAMLError:  # or a scalar that PyYAML leaves to ruamel
+        return load(text)
+
+
 def load_without_ruamel(text: str) -> Any:
     """``text`` as plain data. Raises yaml.YAMLError, also for what YAML 1.1 and 1.2 may read as different things."""
+    if _deep(text):
+        raise yaml.YAMLError(TOO_DEEP)
     try:
         return yaml.load(text, _Strict)
     except SURPRISES as error:

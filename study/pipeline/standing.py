@@ -44,7 +44,7 @@ def recorded() -> Mapping[str, Any]:
                 deadline, written = time.monotonic() + PATIENCE, before.st_mtime_ns
             if not 0 <= time.time() - before.st_mtime < SETTLED:
                 text = LOCK.read_text(encoding="utf-8")
-                content = yaml12.load(text) if text.endswith("\n") else None
+                content = yaml12.load_lock(text) if text.endswith("\n") else None
                 if isinstance(content, dict) and LOCK.stat().st_mtime_ns == before.st_mtime_ns:
                     return dict(content.get("stages") or {})
         except FileNotFoundError:

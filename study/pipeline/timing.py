@@ -78,7 +78,9 @@ def duration(seconds: float) -> str:
 
 
 def _labels(path: Path) -> int | None:
-    """How many labels a file holds, by its head alone."""
+    """How many labels a file holds, by its head alone; None where there is no such file."""
+    if not path.exists():
+        return None
     from study.base import npy  # it imports numpy, a tenth of a second, seldom needed
 
     try:

@@ -63,7 +63,7 @@ def _check(path: Path, object_id: str | None, cache: Path) -> None:
 def _recorded() -> dict[str, str]:
     """The directory object of every recorded output, by its path from the project's root."""
     try:
-        lock: Any = yaml12.load(Path("dvc.lock").read_text(encoding="utf-8"))
+        lock: Any = yaml12.load_lock(Path("dvc.lock").read_text(encoding="utf-8"))
     except (OSError, yaml.YAMLError):
         return {}
     outs = [out for stage in lock.get("stages", {}).values() for out in stage.get("outs", [])]

@@ -109,7 +109,14 @@ def test_deep_nesting_is_refused_at_once(text):
     assert time.process_time() - begun < 5
 
 
-@pytest.mark.parametrize("name", ["params.yaml", "dvc.yaml", "studies.yaml"])
+def test_a_lock_is_read_by_ruamel_where_pyyaml_doubts():
+    assert yaml12.load_lock("k: 010") == {"k": 10}
+    with pytest.raises(yaml.YAMLError, match="more than 100 deep"):
+        yaml12.load_lock("[" * 200_000)
+
+
+@pytest.mark.parametrize("name", ["params.yaml", "dvc.yaml", "studies.yaml", "dvc.lock"])
 def test_the_projects_files_are_read_alike(name):
     text = (ROOT / name).read_text()
+    assert yaml12.load_lock(text) == yaml12.load(text)
     assert yaml12.load(text) == yaml12.load_without_ruamel(text) == YAML(typ="safe").load(text)
