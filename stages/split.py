@@ -4,9 +4,7 @@ Writes data/splits/<dataset>/<fraction>/<seed>/: train.npy, validation.npy and s
 """
 
 from pathlib import Path
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import Any
 
 from study.base import folders, npy
 from study.base.console import parser, run, say
@@ -39,8 +37,8 @@ def main() -> None:
     say(f"{folder}: {len(found.train)} train and {len(found.validation)} validation images of {len(labels)}")
 
 
-def _labels(path: Path, dataset: str) -> NDArray[np.integer]:
-    """The labels of the official training set of ``dataset``; StudyError where they are absent or damaged."""
+def _labels(path: Path, dataset: str) -> Any:
+    """The labels (N,), whole numbers, of the official training set of ``dataset``; StudyError where they are absent or damaged."""
     try:
         labels = npy.load(path)
         if labels.ndim != 1 or labels.dtype.kind not in "iu" or not len(labels):
