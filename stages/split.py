@@ -38,7 +38,7 @@ def main() -> None:
 
 
 def _labels(path: Path, dataset: str) -> Any:
-    """The labels (N,), whole numbers, of the official training set of ``dataset``; StudyError where they are absent or damaged."""
+    """The labels (N,) of the official training set of ``dataset``; StudyError where they are absent or damaged."""
     try:
         labels = npy.load(path)
         if labels.ndim != 1 or labels.dtype.kind not in "iu" or not len(labels):
