@@ -15,9 +15,10 @@ quickstart: .venv/study
 digits cifar32 cifar: .venv/study
 	@$(VENV) python -m tools.study $@
 
-# Cells of the committed studies, made again and held against dvc.lock: make prove, make prove CELLS="CELL ...".
+# Cells of the committed studies, made again and held against dvc.lock, in minutes; make prove CELLS="CELL ..."; in hours,
+# make prove STUDY=cifar32: all that dvc.lock has of it, at each call those that are left.
 prove: .venv/study
-	@$(VENV) python -m tools.prove $(CELLS)
+	@$(VENV) python -m tools.prove $(if $(STUDY),--study $(STUDY)) $(CELLS)
 
 # The report of the study in params.yaml, from what ships with the repository.
 rebuild: .venv/study
@@ -39,10 +40,10 @@ check:
 	mypy
 	pytest
 
-# What takes servers and minutes: killed workers, a full disk, a Slurm cluster (slurm-wlm, munge), workers over SSH, remotes,
-# other processors (qemu-user).
+# What takes servers and minutes: changed files and lying servers (ten minutes), killed workers, a full disk, a Slurm cluster
+# (slurm-wlm, munge), workers over SSH, remotes, other processors (qemu-user).
 trials: .venv/dev
-	@$(VENV) for trial in failures slurm away remotes processors; do echo "== $$trial" && python -m trials.$$trial || exit 1; done
+	@$(VENV) for trial in fuzz failures slurm away remotes processors; do echo "== $$trial" && python -m trials.$$trial || exit 1; done
 
 .venv/python: | first-contact
 	"$(PYTHON)" -m venv .venv

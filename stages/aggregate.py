@@ -7,6 +7,7 @@ python -m stages.aggregate --published         reports/published from data/refer
 """
 
 import os
+from pathlib import Path
 
 from study.base.console import parser, run, say
 from study.base.errors import StudyError
@@ -14,8 +15,8 @@ from study.base.folders import replaced
 from study.design import cells
 from study.report import gather
 from study.report.writing import write
-from study.runtime import housekeeping
-from study.settings.grid import ladder
+from study.runtime import code, edits, housekeeping
+from study.settings.grid import Grid, ladder
 from study.settings.params import Params
 
 
@@ -42,17 +43,26 @@ def main() -> None:
             f"dvc.yaml: aggregate's command has --ladder {given.ladder}, the matrix has {fractions}; "
             "write the same fractions in both, descending."
         )
-    if given.published:
-        analysis = gather.of_published(params)
-    elif given.measured:
-        analysis = gather.of_measured(params)
-    else:
-        analysis = gather.of_study(params, given.study, given.incomplete)
-        if under_dvc:
-            housekeeping.clear(housekeeping.off_grid(analysis.grid.cells()))
-    target = cells.report(analysis.grid.name)
-    with replaced(target) as folder:
-        write(analysis, folder)
+
+    def inputs() -> object:
+        read = [cells.DATA / "reference"]
+        if given.measured:
+            read.append(cells.DATA / "measured")
+        elif not (given.published or given.incomplete):  # cells may end while an incomplete report is made
+            read += [folder(cell) for cell in Grid.load(Params.load()).cells() for folder in (cells.history, cells.predictions)]
+        return code.digest("stages.aggregate"), Path("params.yaml").read_bytes(), ladder(), edits.contents(read)
+
+    target = cells.report("published" if given.published else "measured" if given.measured else Grid.load(params).name)
+    with replaced(target) as draft, edits.refused(str(target), inputs):
+        if given.published:
+            analysis = gather.of_published(params)
+        elif given.measured:
+            analysis = gather.of_measured(params)
+        else:
+            analysis = gather.of_study(params, given.study, given.incomplete)
+            if under_dvc:
+                housekeeping.clear(housekeeping.off_grid(analysis.grid.cells()))
+        write(analysis, draft)
     for finding in analysis.conclusions.findings:
         say(f"{finding.key} {finding.verdict}: {finding.claim}")
     wanted = len(analysis.grid.cells())

@@ -3,11 +3,16 @@
 Writes data/splits/<dataset>/<fraction>/<seed>/: train.npy, validation.npy and split.json.
 """
 
+from pathlib import Path
+from typing import Any
+
 from study.base import folders, npy
 from study.base.console import parser, run, say
 from study.base.errors import UNREADABLE, StudyError
+from study.base.sums import sha256
 from study.data.splits import Split, split
 from study.design import cells
+from study.runtime import code, edits
 from study.settings.params import Params
 
 
@@ -18,23 +23,31 @@ def main() -> None:
     arguments.add_argument("seed")
     given = arguments.parse_args()
     fraction, seed = cells.parse_fraction(given.fraction), cells.parse_seed(given.seed)
-    val_fraction = Params.load().split().val_fraction
-
+    folder = cells.split(given.dataset, fraction, seed)
     labels_file = cells.raw(given.dataset) / "train_labels.npy"
+
+    def inputs() -> object:
+        return code.digest("stages.split"), Params.load().split(), sha256(labels_file)
+
+    val_fraction = Params.load().split().val_fraction
+    labels = _labels(labels_file, given.dataset)
+    with folders.replaced(folder) as draft, edits.refused(str(folder), inputs):
+        found = Split(given.dataset, fraction, seed, val_fraction, len(labels), *split(labels, fraction, val_fraction, seed))
+        found.save(draft)
+    say(f"{folder}: {len(found.train)} train and {len(found.validation)} validation images of {len(labels)}")
+
+
+def _labels(path: Path, dataset: str) -> Any:
+    """The labels (N,) of the official training set of ``dataset``; StudyError where they are absent or damaged."""
     try:
-        labels = npy.load(labels_file)
+        labels = npy.load(path)
         if labels.ndim != 1 or labels.dtype.kind not in "iu" or not len(labels):
             raise ValueError
     except UNREADABLE:
         raise StudyError(
-            f"{labels_file} is absent or damaged; run dvc repro download@{given.dataset}, "
-            f"or python -m stages.download {given.dataset}."
+            f"{path} is absent or damaged; run dvc repro download@{dataset}, or python -m stages.download {dataset}."
         ) from None
-    found = Split(given.dataset, fraction, seed, val_fraction, len(labels), *split(labels, fraction, val_fraction, seed))
-    folder = cells.split(given.dataset, fraction, seed)
-    with folders.replaced(folder) as draft:
-        found.save(draft)
-    say(f"{folder}: {len(found.train)} train and {len(found.validation)} validation images of {len(labels)}")
+    return labels
 
 
 if __name__ == "__main__":

@@ -41,5 +41,7 @@ def test_a_cell_that_comes_out_otherwise_is_named(root, as_committed, tmp_path):
     lock = yaml.safe_load((root / "dvc.lock").read_text())["stages"]
     lock[f"train@{cell}"]["outs"][0]["md5"] = "0" * 32 + ".dir"
     wrong = lock[f"train@{cell}"]["outs"][0]["path"]
-    (result,) = proof.prove([cell], lock, tmp_path, 1, lambda _: None)
+    workshop = proof.Workshop(tmp_path)
+    assert workshop.prepare([cell]) == {}
+    (result,) = workshop.make([cell], lock, 1, lambda _: None)
     assert result.different == (wrong,)

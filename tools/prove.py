@@ -2,20 +2,31 @@
 
     python -m tools.prove                       # the cheapest cells of each kind, in minutes
     python -m tools.prove CELL [CELL ...]       # these
-    python -m tools.prove --study digits        # every cell of a study that dvc.lock has
+    python -m tools.prove --study cifar32       # every cell of a study that dvc.lock has, and its pre-training; in hours
 
-Runs in a temporary folder and changes nothing here. On an x86-64 processor with AVX2 every cell should be the same bytes.
+Changes nothing here. On an x86-64 processor with AVX2 every cell should be the same bytes. A study may be stopped at any
+moment: the same command goes on. It makes no cell again that was proved, as long as the cell's entry in dvc.lock, its
+parameters, the code of the stages and the libraries are the same. To begin anew, remove .dvc/tmp/prove.
 """
 
-import os
+import fcntl
+import shutil
 import sys
 import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from study.base.console import parser, run, say
+from study.base.errors import StudyError
+from study.data import cpus
 from study.design.cells import Cell
-from study.pipeline import proof, standing
+from study.pipeline import proof, proved, standing
 from study.pipeline.proof import Proof
+from study.runtime.lifecycle import stoppable
+from study.settings import studies
+from study.settings.grid import ladder
+from study.settings.params import Params
 
 CHEAPEST = (
     "cifar10-cnn32_tiny-0.1-0",
@@ -23,28 +34,92 @@ CHEAPEST = (
     "digits-cnn_scratch-0.1-0",
     "digits-vit_glyphs-0.1-0",
 )
+PLACE = Path(".dvc/tmp/prove")  # of a study, which may be stopped: the trainings that are under way, and what was proved
+LEDGER, LOCK = PLACE / "proved.json", PLACE / "lock"
 
 
 def main() -> None:
-    """Command line: python -m tools.prove [CELL ...] [--jobs N]."""
+    """Command line: python -m tools.prove [CELL ... | --study NAME] [--jobs N]."""
     arguments = parser(__doc__, "prove", "tools")
     arguments.add_argument("cells", nargs="*", metavar="CELL", help="dataset-model-fraction-seed")
-    arguments.add_argument("--jobs", type=int, default=len(os.sched_getaffinity(0)), help="cells at a time (one per processor)")
+    arguments.add_argument("--study", metavar="NAME", help="a key of studies.yaml")
+    arguments.add_argument("--jobs", type=int, default=cpus.usable(), help="cells at a time (one per processor)")
     given = arguments.parse_args()
+    if given.study and given.cells:
+        arguments.error("give cells, or --study")
+    jobs = max(1, given.jobs)
+    if given.study:
+        good = of_study(given.study, jobs)
+    else:
+        with stoppable(lambda: "nothing is kept of it."), tempfile.TemporaryDirectory(prefix="prove-") as folder:
+            good = made([Cell.parse(name) for name in given.cells or CHEAPEST], Path(folder), jobs, lambda _: None)
+    sys.exit(0 if good else 1)
+
+
+def of_study(name: str, jobs: int) -> bool:
+    """Prove every recorded cell of the study ``name`` that is not proved yet; whether all are the same bytes."""
+    study, params, lock = studies.named(name), Params.load(), standing.recorded()
+    cells = proved.cells_of(study, params, lock)
+    of_it = [cell for cell in cells if cell.model in study.models and cell.dataset in study.datasets]
+    if not of_it:
+        raise StudyError(f"dvc.lock has no cell of study {name}; python -m tools.study names the studies.")
+    ledger = proved.Ledger(LEDGER, lock, params)
+    left = [cell for cell in cells if not ledger.has(cell)]
+    grid = len(study.datasets) * len(study.models) * len(study.seeds) * len(ladder())
+    absent = grid - sum(cell.fraction in ladder() for cell in of_it)
+    say(
+        f"study {name}: {len(of_it)} cells and {len(cells) - len(of_it)} of its pre-training are in dvc.lock"
+        f"{f', {absent} cells are not' if absent else ''}; {len(cells) - len(left)} were proved before"
+    )
+
+    def keep(result: Proof) -> None:
+        if result.same:
+            ledger.add(result.cell)
+
+    again = f"the same command (python -m tools.prove --study {name}) goes on."
+    with stoppable(lambda: f"cells that were proved, and epochs of those under way, are kept; {again}"), alone():
+        good = made(left, PLACE, jobs, keep) if left else True
+    if good:
+        say(f"all {len(cells)} cells are the same bytes as dvc.lock has")
+        for folder in ("data", "stages", "study"):
+            shutil.rmtree(PLACE / folder, ignore_errors=True)
+    return good
+
+
+@contextmanager
+def alone() -> Iterator[None]:
+    """Only one of these at a time: they share PLACE. StudyError where another is at it."""
+    LOCK.parent.mkdir(parents=True, exist_ok=True)
+    with LOCK.open("a") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise StudyError(f"another prove --study is at work in {PLACE}; wait for it, or stop it first.") from None
+        yield
+
+
+def made(wanted: list[Cell], folder: Path, jobs: int, keep: Callable[[Proof], None]) -> bool:
+    """Make ``wanted`` in ``folder`` and say of each how it came out; whether all are the same bytes."""
     lock = standing.recorded()
-    wanted = [Cell.parse(name) for name in given.cells or CHEAPEST]
-    say(f"{len(wanted)} cells, {given.jobs} at a time")
-    with tempfile.TemporaryDirectory(prefix="prove-") as folder:
-        proofs = proof.prove(wanted, lock, Path(folder), max(1, given.jobs), show)
-    failed = [each for each in proofs if each.different or each.error]
-    say(f"{len(proofs) - len(failed)} of {len(proofs)} cells are the same bytes as dvc.lock has")
-    sys.exit(1 if failed else 0)
+    for cell in wanted:
+        proof.recorded(lock, cell)  # before anything is made
+    workshop = proof.Workshop(folder)
+    lacking = workshop.prepare(wanted)
+    makable = [cell for cell in wanted if cell not in lacking]
+    for reason in dict.fromkeys(lacking.values()):
+        names = [str(cell) for cell in wanted if lacking.get(cell) == reason]
+        say(f"not made: {', '.join(names)}, since {reason}")
+    say(f"{len(makable)} cells are made now, {jobs} at a time")
 
+    def show(result: Proof) -> None:
+        differs = f"differs: {', '.join(result.different)}" if result.different else "the same bytes"
+        say(f"{result.cell}: {result.error or differs}")
+        keep(result)
 
-def show(result: Proof) -> None:
-    """One line for a cell."""
-    differs = f"differs: {', '.join(result.different)}" if result.different else "the same bytes"
-    say(f"{result.cell}: {result.error or differs}")
+    proofs = workshop.make(makable, lock, jobs, show)
+    same = sum(each.same for each in proofs)
+    say(f"{same} of {len(wanted)} cells are the same bytes as dvc.lock has")
+    return same == len(wanted)
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ import sys
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
-from study.base.errors import StudyError
+from study.base.errors import OUT_OF_MEMORY, StudyError
 
 if TYPE_CHECKING:
     from tqdm import tqdm
@@ -44,7 +44,7 @@ def run(main: Callable[[], None]) -> None:
         hush()
         sys.exit(128 + signal.SIGPIPE)
     except MemoryError:
-        sys.exit("error: memory ran out (ulimit -v, or the machine's own); nothing was recorded, free some and run it again.")
+        sys.exit(f"error: {OUT_OF_MEMORY}")
     except OSError as error:  # a full disk, a missing permission: not a defect of ours
         where = f" ({error.filename})" if error.filename else ""
         sys.exit(f"error: {error.strerror or error}{where}; nothing was recorded, put it right and run the same command.")

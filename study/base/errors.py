@@ -23,6 +23,8 @@ UNREADABLE = (
     zipfile.BadZipFile,
     zlib.error,
 )
+OUT_OF_MEMORY = "memory ran out (ulimit -v, or the machine's own); nothing was recorded, free some and run it again."
+UNMAPPED = "failed to map segment from shared object"  # how the system's loader says that memory is too little for a library
 LONGEST = 80  # characters of somebody else's text in a sentence
 
 

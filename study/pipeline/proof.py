@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -13,9 +14,11 @@ from pathlib import Path
 from typing import Any
 
 from study.base.errors import StudyError
+from study.design import cells
 from study.design.cells import Cell
 
 CODE = ("stages", "study", "params.yaml", "data/pretrained")  # what stages need when they run by hand
+OWN = Path("data/own")  # images of the user, which a dataset of params.yaml may name
 
 
 @dataclass(frozen=True)
@@ -25,6 +28,10 @@ class Proof:
     cell: Cell
     different: tuple[str, ...] = ()
     error: str | None = None
+
+    @property
+    def same(self) -> bool:
+        return not self.different and self.error is None
 
 
 def recorded(lock: Mapping[str, Any], cell: Cell) -> dict[str, str]:
@@ -37,33 +44,97 @@ def recorded(lock: Mapping[str, Any], cell: Cell) -> dict[str, str]:
     return found
 
 
-def prove(wanted: list[Cell], lock: Mapping[str, Any], folder: Path, jobs: int, show: Callable[[Proof], None]) -> list[Proof]:
-    """Make ``wanted`` again in ``folder`` (there, empty), ``jobs`` cells at a time, and compare each with ``lock``."""
-    expected = {cell: recorded(lock, cell) for cell in wanted}
-    for name in CODE:
-        source, target = Path(name), folder / name
-        target.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copytree(source, target) if source.is_dir() else shutil.copy2(source, target)
-    for dataset in _different(cell.dataset for cell in wanted):
-        _stage(folder, "download", dataset)
-    for model in _different(cell.model for cell in wanted):
-        _stage(folder, "weights", model)
-    for division in _different((cell.dataset, cell.fraction, cell.seed) for cell in wanted):
-        _stage(folder, "split", *division)
+class Workshop:
+    """A folder in which stages run by hand on a copy of the code; what trainings there had saved is gone on with."""
 
-    def one(cell: Cell) -> Proof:
+    def __init__(self, folder: Path):
+        self._folder = folder
+        self._running: set[subprocess.Popen[str]] = set()
+        self._guard, self._telling = threading.Lock(), threading.Lock()
+        self._closed = False
+        for name in CODE:
+            source, target = Path(name), folder / name
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.rmtree(target, ignore_errors=True)
+            shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__")) if source.is_dir() else shutil.copy2(
+                source, target
+            )
+        if OWN.is_dir() and not (folder / OWN).is_symlink():
+            (folder / OWN).symlink_to(OWN.absolute())
+
+    def prepare(self, wanted: Iterable[Cell]) -> dict[Cell, str]:
+        """Make data, weights and splits of ``wanted``; the reason of each cell that cannot be made for want of them."""
+        needs = {cell: _shared(cell) for cell in wanted}
+        reasons: dict[tuple[str, ...], str] = {}
+        for each in dict.fromkeys(each for group in needs.values() for each in group):
+            if each[0] == "split" and ("download", each[1]) in reasons:
+                continue
+            try:
+                self.run(*each)
+            except StudyError as error:
+                reasons[each] = str(error)
+        blocked = {cell: [reasons[each] for each in group if each in reasons] for cell, group in needs.items()}
+        return {cell: found[0] for cell, found in blocked.items() if found}
+
+    def make(self, wanted: Iterable[Cell], lock: Mapping[str, Any], jobs: int, show: Callable[[Proof], None]) -> list[Proof]:
+        """Make ``wanted``, ``jobs`` cells at a time and in their order, and compare each with ``lock``."""
+        expected = {cell: recorded(lock, cell) for cell in wanted}
+
+        def one(cell: Cell) -> Proof:
+            for made in (cells.runs(cell), cells.history(cell), cells.predictions(cell)):
+                shutil.rmtree(self._folder / made, ignore_errors=True)
+            try:
+                self.run("train", str(cell))
+                self.run("evaluate", str(cell))
+            except StudyError as error:
+                proof = Proof(cell, error=str(error))
+            else:
+                there = {path: folder_md5(self._folder / path) for path in expected[cell]}
+                proof = Proof(cell, tuple(path for path, md5 in expected[cell].items() if there[path] != md5))
+            with self._telling:
+                if not self._closed:
+                    show(proof)
+            return proof
+
+        pool = ThreadPoolExecutor(jobs)
         try:
-            _stage(folder, "train", cell)
-            _stage(folder, "evaluate", cell)
-        except StudyError as error:
-            proof = Proof(cell, error=str(error))
-        else:
-            proof = Proof(cell, tuple(path for path, md5 in expected[cell].items() if folder_md5(folder / path) != md5))
-        show(proof)
-        return proof
+            return list(pool.map(one, expected))
+        except BaseException:
+            self._close()
+            raise
+        finally:
+            pool.shutdown(cancel_futures=True)
 
-    with ThreadPoolExecutor(jobs) as pool:
-        return list(pool.map(one, wanted))
+    def run(self, name: str, *arguments: str) -> None:
+        """Run a stage by hand; StudyError with its last line where it fails."""
+        command = [sys.executable, "-m", f"stages.{name}", *arguments]
+        with self._guard:
+            if self._closed:
+                raise StudyError("stopped.")
+            # A group of its own: Ctrl-C reaches it through _close alone, once.
+            process = subprocess.Popen(
+                command, cwd=self._folder, env=_environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                process_group=0,
+            )  # fmt: skip
+            self._running.add(process)
+        try:
+            out, err = process.communicate()
+        except BaseException:
+            process.terminate()
+            raise
+        finally:
+            with self._guard:
+                self._running.discard(process)
+        if process.returncode:
+            last = (err.strip() or out.strip()).splitlines()[-1:] or ["no word of why"]
+            raise StudyError(f"stages.{' '.join((name, *arguments))} failed: {last[0].removeprefix('error: ')}")
+
+    def _close(self) -> None:
+        """Stop what runs, which keeps its last epoch, and let nothing else begin."""
+        with self._guard:
+            self._closed = True
+            for process in self._running:
+                process.terminate()
 
 
 def folder_md5(folder: Path) -> str:
@@ -77,15 +148,15 @@ def _md5(content: bytes) -> str:
     return hashlib.md5(content, usedforsecurity=False).hexdigest()
 
 
-def _stage(folder: Path, name: str, *arguments: object) -> None:
-    """Run a stage by hand in ``folder``; StudyError with its last line where it fails."""
-    command = [sys.executable, "-m", f"stages.{name}", *map(str, arguments)]
-    environment = {key: value for key, value in os.environ.items() if not key.startswith(("DVC_", "WANDB_"))}
-    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True)
-    if done.returncode:
-        last = (done.stderr.strip() or done.stdout.strip()).splitlines()[-1:] or ["no word of why"]
-        raise StudyError(f"stages.{name} {' '.join(map(str, arguments))} failed: {last[0].removeprefix('error: ')}")
+def _shared(cell: Cell) -> list[tuple[str, ...]]:
+    """The stages before the training of ``cell``, with their arguments, in order."""
+    division = ("split", cell.dataset, str(cell.fraction), str(cell.seed))
+    return [("download", cell.dataset), ("weights", cell.model), division]
 
 
-def _different(values: Iterable[Any]) -> list[Any]:
-    return list(dict.fromkeys(values))
+def _environment() -> dict[str, str]:
+    """That of a stage by hand. It runs in another folder, and on a processor unless STUDY_DEVICE says otherwise."""
+    found = {key: value for key, value in os.environ.items() if not key.startswith(("DVC_", "WANDB_"))}
+    if found.get("DATASETS_DIR"):
+        found["DATASETS_DIR"] = str(Path(found["DATASETS_DIR"]).absolute())
+    return {"STUDY_DEVICE": "cpu", **found}

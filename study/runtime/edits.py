@@ -3,10 +3,12 @@
 DVC reads these once more when a stage ends, and would record a result of the old ones as one of the new.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 from study.base.errors import StudyError
+from study.base.sums import sha256
 
 
 @contextmanager
@@ -18,3 +20,8 @@ def refused(name: str, look: Callable[[], object]) -> Iterator[None]:
         raise StudyError(
             f"code, data or parameters of {name} were edited while it was made, so nothing was written; run it again."
         )
+
+
+def contents(folders: Iterable[Path]) -> list[tuple[Path, str]]:
+    """The sha256 of each file below ``folders``, for a ``look``."""
+    return [(path, sha256(path)) for folder in folders for path in sorted(folder.rglob("*")) if path.is_file()]

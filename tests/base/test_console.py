@@ -1,11 +1,13 @@
 """What stages say: numbers on the command line, and the way back of a refused -S."""
 
+import inspect
 import subprocess
+import sys
 
 import pytest
 
 from study.base import console
-from study.base.errors import StudyError
+from study.base.errors import OUT_OF_MEMORY, StudyError
 
 
 @pytest.mark.parametrize("text", ["nan", "inf", "-inf", "0", "-5", "soon", "1e999"])
@@ -47,3 +49,28 @@ def test_a_refused_override_says_the_way_back(repository, monkeypatch, sentence)
     assert said("the disk is full.") == "error: the disk is full."
     monkeypatch.delenv("DVC_STAGE")
     assert said(sentence) == f"error: {sentence}"
+
+
+class Refusing:
+    """The system's loader where memory is too little for a library."""
+
+    def find_spec(self, name, path=None, target=None):
+        if name in ("numpy", "torch"):
+            raise ImportError("libtorch_cpu.so: failed to map segment from shared object")
+
+
+REFUSAL = f"import sys\n{inspect.getsource(Refusing)}\nsys.meta_path.insert(0, Refusing())"
+
+
+@pytest.mark.parametrize("module", ["split", "download", "weights", "aggregate"])
+def test_too_little_memory_for_a_library_is_one_sentence(root, module):
+    """Which may come before main has begun."""
+    script = f"{REFUSAL}\nimport runpy\nrunpy.run_module('stages.{module}', run_name='__main__')"
+    done = subprocess.run([sys.executable, "-c", script], cwd=root, capture_output=True, text=True, timeout=300)
+    assert (done.returncode, done.stderr) == (1, f"error: {OUT_OF_MEMORY}\n")
+
+
+def test_other_failures_of_imports_keep_their_traceback(root):
+    script = "import study.base.errors\nimport nothing_of_that_name"
+    done = subprocess.run([sys.executable, "-c", script], cwd=root, capture_output=True, text=True, timeout=300)
+    assert done.returncode == 1 and "Traceback" in done.stderr and "nothing_of_that_name" in done.stderr

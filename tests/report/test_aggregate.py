@@ -473,3 +473,37 @@ def test_another_ladder_in_the_command_than_in_the_matrix_is_refused(run: Aggreg
     run("tiny", "--ladder", "1.0,0.1")
     with pytest.raises(StudyError, match="the matrix has 1.0,0.1; write the same".replace(".", r"\.")):
         run("tiny", "--ladder", "1.0,0.2,0.1")
+
+
+@pytest.mark.parametrize("what", ["params.yaml", "data/predictions/{}/metrics.json", "dvc.yaml", "code"])
+def test_what_is_edited_while_a_report_is_made_is_refused(
+    run: Aggregate, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, what: str
+) -> None:
+    cells = prepare(tmp_path)
+    run("tiny")
+    before, write = contents(tmp_path / "reports"), aggregate.write
+
+    def edited(*arguments: Any) -> None:
+        write(*arguments)
+        if what == "code":
+            monkeypatch.setattr(aggregate.code, "digest", lambda module: "edited")
+        else:
+            path = tmp_path / what.format(cells[0])
+            path.write_text(path.read_text().replace("0.1", "0.2") + "\n")
+
+    monkeypatch.setattr(aggregate, "write", edited)
+    with pytest.raises(StudyError, match=r"of reports/tiny were edited while it was made, so nothing was written"):
+        run("tiny")
+    assert contents(tmp_path / "reports") == before
+
+
+def test_a_cell_that_ends_while_an_incomplete_report_is_made_does_not_stop_it(
+    run: Aggregate, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cells = prepare(tmp_path)
+    late, aside = tmp_path / f"data/predictions/{cells[0]}", tmp_path / "aside"
+    late.rename(aside)
+    write = aggregate.write
+    monkeypatch.setattr(aggregate, "write", lambda *arguments: (aside.rename(late), write(*arguments)))
+    run("--incomplete", "tiny")
+    assert str(cells[0]) in (tmp_path / "reports/tiny/README.md").read_text()

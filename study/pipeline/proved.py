@@ -1,0 +1,65 @@
+"""Which cells of a study are proved already: each with a sum over all that the proof was about."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from study.base import atomic
+from study.base.errors import UNREADABLE, StudyError
+from study.design.cells import Cell
+from study.results.provenance import libraries
+from study.runtime import code
+from study.settings.kinds import CELL
+from study.settings.params import Params
+from study.settings.sections import Study
+
+STAGES = ("download", "weights", "split", "train", "evaluate")
+
+
+def cells_of(study: Study, params: Params, lock: Mapping[str, Any]) -> list[Cell]:
+    """The cells of ``study`` that ``lock`` has, at whatever fraction, those that its weights come from first; longest first."""
+    present = [Cell.parse(name.removeprefix("train@")) for name in lock if name.startswith("train@")]
+    of_study = [
+        cell for cell in present if cell.dataset in study.datasets and cell.model in study.models and cell.seed in study.seeds
+    ]
+    sources: list[Cell] = []
+    models = list(study.models)
+    for name in models:
+        weights = params.model(name).weights
+        cell = next((each for each in present if weights and weights.source == f"{CELL}{each}"), None)
+        if cell and cell not in sources and cell not in of_study:
+            sources.append(cell)
+            models.append(cell.model)  # which may have a source of its own
+    return [*sources, *sorted(of_study, key=lambda cell: (-cell.fraction, -study.datasets.index(cell.dataset), cell))]
+
+
+class Ledger:
+    """The cells that were proved, in a file; a cell whose sum is another one now counts as not proved."""
+
+    def __init__(self, file: Path, lock: Mapping[str, Any], params: Params):
+        self._file, self._lock, self._params = file, lock, params
+        self._code = [code.digest(f"stages.{name}") for name in STAGES]
+        try:
+            self._sums = dict(json.loads(file.read_text(encoding="utf-8")))
+        except UNREADABLE:
+            self._sums = {}  # absent or damaged: the cells are made once more
+
+    def has(self, cell: Cell) -> bool:
+        return self._sums.get(str(cell)) == self._sum(cell)
+
+    def add(self, cell: Cell) -> None:
+        self._sums[str(cell)] = self._sum(cell)
+        atomic.write(self._file, (json.dumps(self._sums, indent=1, sort_keys=True) + "\n").encode())
+
+    def _sum(self, cell: Cell) -> str:
+        """Over what dvc.lock records of ``cell``, the code of the stages, its parameters and the libraries."""
+        params = self._params
+        try:
+            recipe = params.recipe(cell.dataset, cell.model).as_dict()
+            declared: tuple[object, ...] = (params.source(cell.dataset), params.model(cell.model), recipe, params.split())
+        except StudyError:
+            declared = ()  # no longer declared: its training will say so
+        entries = [self._lock.get(f"{stage}@{cell}") for stage in ("train", "evaluate")]
+        return hashlib.sha256(repr((entries, self._code, declared, libraries())).encode()).hexdigest()
