@@ -112,3 +112,13 @@ def test_default_grid(root):
         f"train@{cell}",
         f"split@{grid.datasets[0]}-{grid.ladder[-1]}-{grid.seeds[0]}",
     } <= expected  # as everybody calls them
+
+
+def test_what_dvc_plots_is_in_the_reports(root):
+    """Every file and column that the plots of dvc.yaml name; DVC draws nothing, without a word, where one is missing."""
+    for plot in yaml.safe_load((root / "dvc.yaml").read_text())["plots"]:
+        ((title, plan),) = plot.items()
+        for file, columns in plan["y"].items():
+            head = (root / file).read_text(encoding="utf-8").splitlines()[0].split(",")
+            wanted = [plan["x"], *([columns] if isinstance(columns, str) else columns)]
+            assert set(wanted) <= set(head), title

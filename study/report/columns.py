@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -10,6 +11,7 @@ from study.report.numbers import NONE, percent_with_interval
 from study.statistics.estimate import Estimate
 
 Value = str | int | float | None
+_BOUND = re.compile(r"^(under|over|more than|less than) ")
 
 
 @dataclass(frozen=True)
@@ -80,8 +82,8 @@ class Table:
 
 
 def numeric(rows: Sequence[Sequence[str]], place: int) -> bool:
-    """Whether a column holds nothing but numbers (with intervals) and gaps, and is aligned right."""
-    return all(row[place] == NONE or row[place][:1] in set("0123456789+−∞><") for row in rows)
+    """Whether a column holds nothing but numbers (with intervals, or "under" one) and gaps, and is aligned right."""
+    return all(row[place] == NONE or _BOUND.sub("", row[place])[:1] in set("0123456789+−∞") for row in rows)
 
 
 def to_csv(columns: Sequence[str], data: Iterable[Sequence[Value]]) -> str:

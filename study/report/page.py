@@ -35,7 +35,9 @@ def _found(analysis: Analysis, tables: Mapping[str, Table], pictures: Mapping[st
     return [
         Heading(2, "What was found" if analysis.measured_here else "What the published numbers say"),
         tables["hypotheses"],
-        Paragraph("How many parts of each hypothesis, and their effects in points of error, from smallest to largest."),
+        Paragraph(
+            "The columns count the parts of each hypothesis, with the smallest and the largest effect in points of error."
+        ),
         *_present(pictures, "forest"),
         *before,
     ]

@@ -4,7 +4,7 @@ A draw takes n + 1 of 2n + 2 entries, with replacement: every image stands there
 of them gives a contrast its largest possible contribution, the other its smallest. Counts stay whole numbers. The plain
 percentile bootstrap (Efron and Tibshirani, An Introduction to the Bootstrap, 1993, chapter 13) gives [0, 0] to a cell
 without errors and is too narrow below five expected errors; half an image at either end mends both, as half a success
-and half a failure do for a share (Agresti and Coull 1998). docs/statistics.md has the coverage.
+and half a failure do for a share (Brown, Cai and DasGupta 2001, on Jeffreys' interval). docs/statistics.md has the coverage.
 """
 
 import hashlib

@@ -122,6 +122,22 @@ def test_what_cannot_be_told_is_an_open_mark(tmp_path: Path) -> None:
         assert (mark.get_markerfacecolor() == "white") == (part.verdict == verdicts.UNTELLABLE)
 
 
+def test_labels_of_the_forest_plot_fit_and_keep_apart(tmp_path: Path) -> None:
+    """Long names are wrapped, and labels are as large as a phone needs."""
+    label = "Vision Transformer Small of sixteen pixels a patch, of hub"
+    models = {name: model | {"label": label if name.startswith("vit") else "CNN"} for name, model in MODELS.items()}
+    figure = forest.forest(analysed(tmp_path, models=models))
+    assert figure is not None
+    figure.draw_without_rendering()
+    labels = figure.axes[0].texts
+    boxes = [text.get_window_extent() for text in labels]
+    assert any("\n" in text.get_text() for text in labels)
+    for text, box in zip(labels, boxes, strict=True):
+        assert text.get_fontsize() >= 8 and box.x1 <= figure.bbox.x1, text.get_text()
+    for above, below in pairwise(boxes):
+        assert above.y0 >= below.y1
+
+
 def test_figures_fit_a_phone(analysis: Analysis) -> None:
     for name, _, figure in all_figures(analysis):
         assert figure.get_figwidth() == WIDTH <= 5, name

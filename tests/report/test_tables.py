@@ -9,7 +9,7 @@ import pytest
 from grids import MODELS, sections, write_cells, write_study
 
 from study.report.analysis import Analysis
-from study.report.columns import Column, Table, estimate
+from study.report.columns import Column, Table, estimate, numeric
 from study.report.frame import frame
 from study.report.part_names import called, some
 from study.report.plots import all_plots
@@ -75,6 +75,11 @@ def test_a_table_is_written_both_ways_from_one_list_of_columns() -> None:
     )
     assert table.markdown() == ("| Name | Error |\n| --- | ---: |\n| A\\|b | 10.0 [5.0, 20.0] |\n| C | – |\n\nA note.\n")
     assert table.csv() == "key,error,error_low,error_high\na|b,0.1,0.05,0.2\nc,,,\n"
+
+
+def test_bounds_are_aligned_as_the_numbers_they_stand_for() -> None:
+    rows = [("under 110", "over 1,000 times all*", "more than 10", "–", "CNN"), ("1,900* [850, ∞]", "−3", "0.5", "+1", "2")]
+    assert [numeric(rows, place) for place in range(5)] == [True, True, True, True, False]
 
 
 def test_pages_show_some_records_and_the_csv_all() -> None:

@@ -20,7 +20,8 @@ COLOURS = {
 }
 SHOWN = 12  # parts of a hypothesis
 ROW = 0.36  # inches
-LETTERS = 64  # of a line
+LETTERS, BOLD_LETTERS = 82, 74  # of a line
+LINE = 0.36  # of a row: what each further line of a label takes
 
 
 def forest(analysis: Analysis) -> Figure | None:
@@ -31,12 +32,13 @@ def forest(analysis: Analysis) -> Figure | None:
         shown = [part for part in some(parts, SHOWN) if part.estimate is not None]
         if shown:
             cut = f" ({SHOWN} of {len(parts)} parts, lowest to highest)" if len(parts) > SHOWN else ""
-            claim = f"{key}: {analysis.conclusions.finding(key).claim}{cut}"
-            rows.append(("\n".join(textwrap.wrap(claim, LETTERS)), None))
+            rows.append((f"{key}: {analysis.conclusions.finding(key).claim}{cut}", None))
             rows += [(called(analysis, key, part), part) for part in shown]
     if not rows:
         return None
-    with canvas(WIDTH, 1.3 + ROW * len(rows)) as (figure, (axes,)):
+    texts = [_lines(text, LETTERS if part else BOLD_LETTERS) for text, part in rows]
+    places = [row + LINE * sum(text.count("\n") for text in texts[: row + 1]) for row in range(len(rows))]
+    with canvas(WIDTH, 1.3 + ROW * (places[-1] + 1)) as (figure, (axes,)):
         figure.suptitle(
             "Parts of the hypotheses\nblue: supported; orange: refuted; grey: too small to tell\n"
             "open: cannot be told; wide bar: what could have come out",
@@ -44,20 +46,24 @@ def forest(analysis: Analysis) -> Figure | None:
             ha="left",
             fontsize=9,
         )
-        for place, (text, part) in enumerate(rows):
-            bold, height = ("bold", place + 0.1) if part is None else ("normal", place - 0.22)
-            label = axes.text(0, height, text, transform=axes.get_yaxis_transform(), fontsize=7, va="center", fontweight=bold)
+        for place, text, (_, part) in zip(places, texts, rows, strict=True):
+            bold, foot = ("bold", place + 0.35) if part is None else ("normal", place)
+            label = axes.text(0, foot, text, transform=axes.get_yaxis_transform(), fontsize=8, va="bottom", fontweight=bold)
             label.set_bbox({"facecolor": "white", "linewidth": 0, "pad": 0.3})
             label.set_in_layout(False)  # or the axes would make room for it
             if part is not None:
-                _draw(axes, place + 0.15, part)
+                _draw(axes, place + 0.17, part)
         axes.axvline(0, color="#444444", linewidth=0.8)
-        axes.set_ylim(len(rows) - 0.4, -0.6)
+        axes.set_ylim(places[-1] + 0.6, -0.6)
         axes.set_yticks([])
         axes.spines["left"].set_visible(False)
         axes.margins(x=0.03)
         axes.set_xlabel("effect, points of top-1 error; right of 0: as claimed")
     return figure
+
+
+def _lines(text: str, letters: int) -> str:
+    return "\n".join(textwrap.wrap(text, letters, break_on_hyphens=False))
 
 
 def _draw(axes: Axes, height: float, part: Part) -> None:

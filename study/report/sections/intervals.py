@@ -27,7 +27,7 @@ def intervals(analysis: Analysis) -> str:
 
 WORDS = (
     "A part is *supported* where its interval lies above 0, *refuted* where it lies below, and *too small to tell* where it "
-    "holds 0. It *cannot be told* where all effects that could have come out lie on one side of 0: from no error of the model "
-    "that falls to the error of guessing, with all others as they are. “Smallest that could be told” is the effect that would "
-    "have been told with a probability of 80 %."
+    "holds 0. “Could have come out” are the effects if the model named first had made no error, or had fallen to guessing, "
+    "with all other models as they are. A part *cannot be told* where all of them lie on one side of 0. “Smallest that could "
+    "be told” is the effect that would have been told with a probability of 80 %."
 ).replace("*", "")

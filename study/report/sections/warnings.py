@@ -4,12 +4,14 @@ from collections.abc import Iterator
 
 from study.report.absent import absent
 from study.report.analysis import Analysis
+from study.report.numbers import between
 from study.report.part_names import called_safely
 from study.report.text import code, listed, plain
 from study.results.collected import ABSENT
 from study.statistics import verdicts
 from study.statistics.contrasts import penalty
 from study.statistics.doubtful import LISTS
+from study.statistics.hypotheses import HYPOTHESES
 
 # Caveats of a dataset's format. LEAKS change how numbers are read, so they stand near the top.
 LEAKS = {
@@ -41,16 +43,19 @@ def _all(analysis: Analysis) -> Iterator[str]:
     elif analysis.measured_here and len(analysis.grid.seeds) == 2:
         yield "**Two seeds.** Intervals are over test images alone: two trainings are too few for an interval over trainings."
     yield from _guessing(analysis)
+    yield from _untellable(analysis)
     yield from _steps(analysis)
     for dataset in analysis.grid.datasets:
         if (format_ := analysis.formats.get(dataset, "")) in LEAKS:
             yield f"**{plain(dataset)}:** {LEAKS[format_]}"
     yield from _scales(analysis)
     for kind in analysis.conclusions.sensitivities:
-        changed = kind.changed(analysis.conclusions.findings)
+        changed = [before for before, _ in kind.changed(analysis.conclusions.findings)]
         if changed:
             parts = f"{len(changed)} part{'s change' if len(changed) > 1 else ' changes'}"
-            yield f"**Doubtful test images:** {LISTS[kind.kind]}, {parts} verdict."
+            found = [(each.key, part) for each in analysis.conclusions.findings for part in each.parts if part in changed]
+            names = listed([f"{key}, {called_safely(analysis, key, part)}" for key, part in found], 2, "; ")
+            yield f"**Doubtful test images:** {LISTS[kind.kind]}, {parts} verdict: {names}."
     yield from _order(analysis)
     for dataset in analysis.grid.datasets:
         if analysis.imbalanced(dataset):
@@ -72,6 +77,21 @@ def _guessing(analysis: Analysis) -> Iterator[str]:
     if arms:
         names = listed([code(arm) for arm in arms])
         yield f"**Near guessing:** {names} err at least nine tenths as often as guessing. They have little left to lose."
+
+
+def _untellable(analysis: Analysis) -> Iterator[str]:
+    """Which parts of the hypotheses have no say, and why."""
+    found = [analysis.conclusions.finding(key) for key in HYPOTHESES]
+    parts = [(each.key, part) for each in found for part in each.with_verdict(verdicts.UNTELLABLE)]
+    if parts:
+        names = [
+            f"{key}, {called_safely(analysis, key, part)} (could have come out: {between(part.attainable)} points)"
+            for key, part in parts
+        ]
+        yield (
+            f"**Cannot be told**, and so without a say in the verdicts: {listed(names, 3, '; ')}. No error of the model named "
+            "first could have changed the sign."
+        )
 
 
 def _steps(analysis: Analysis) -> Iterator[str]:

@@ -94,6 +94,8 @@ def parts(analysis: Analysis, finding: Finding) -> Table:
 
 
 def _verdicts(name: str, title: str, found: Sequence[Finding]) -> Table:
+    lacking = any(finding.with_verdict(verdicts.NOT_TESTED) for finding in found)
+    words = verdicts.PARTS if lacking else verdicts.PARTS[:4]
     return Table(
         name,
         title,
@@ -102,7 +104,7 @@ def _verdicts(name: str, title: str, found: Sequence[Finding]) -> Table:
             Column("Claim", "", lambda finding: f"**{finding.key}** {plain(finding.claim)}"),
             Column("Verdict", "", _worded),
             Column("", "verdict", lambda finding: finding.verdict),
-            *(Column(HEADS[word], "", _range_of(word)) for word in verdicts.PARTS[:4]),
+            *(Column(HEADS[word], "", _range_of(word)) for word in words),
         ),
         tuple(found),
     )
@@ -118,11 +120,12 @@ def _range_of(word: str) -> Callable[[Finding], str]:
     """How many parts have that verdict and, where it says something, their smallest and largest effect."""
 
     def text(finding: Finding) -> str:
-        effects = sorted(part.estimate.value for part in finding.with_verdict(word) if part.estimate)
-        if not effects:
+        own = finding.with_verdict(word)
+        if not own:
             return NONE
-        if word not in (verdicts.SUPPORTED, verdicts.REFUTED) or finding.parts[0].unit != "points":
-            return str(len(effects))
+        if word not in (verdicts.SUPPORTED, verdicts.REFUTED) or own[0].unit != "points":
+            return str(len(own))
+        effects = sorted(part.estimate.value for part in own if part.estimate)
         ends = list(dict.fromkeys((points(effects[0]), points(effects[-1]))))
         return f"{len(effects)}: {' to '.join(ends)}"
 

@@ -51,7 +51,7 @@ def sensitivity(analysis: Analysis) -> Table | None:
     again = [{finding.key: finding for finding in kind.findings} for kind in each]
     removed = []
     for kind in each:
-        counts = [f"{count} of {of} images of {plain(name)}" for name, (count, of) in kind.removed.items()]
+        counts = [f"{count:,} of {of:,} images of {plain(name)}" for name, (count, of) in kind.removed.items()]
         removed.append(f"{LISTS[kind.kind]}: {', '.join(counts)}")
     return Table(
         "sensitivity",

@@ -35,15 +35,15 @@ def equivalents(analysis: Analysis) -> Table | None:
             Column("Architecture", "", lambda each: analysis.labels.architecture_of(each.pretrained), plain),
             Column("", "model", lambda each: each.pretrained),
             Column("Pre-trained on", "fraction", lambda each: each.fraction),
-            Column("Errs as much as scratch on, times the data", "", lambda each: each, times),
+            Column("Worth how many times the data", "", lambda each: each, times),
             Column("", "times", lambda each: each.times),
             Column("", "times_low", lambda each: each.low),
             Column("", "times_high", lambda each: each.high),
         ),
         analysis.conclusions.equivalents,
         (
-            "Read from the curve of the scratch model, straight between its fractions in logarithms. “More than” stands where "
-            "that curve ends.",
+            "With so many times the data, the model from scratch errs as little. Read from its curve, straight between its "
+            "fractions in logarithms. “More than” stands where that curve ends.",
         ),
     )
 
@@ -61,11 +61,14 @@ def exponents(analysis: Analysis) -> Table | None:
             Column("", "model", lambda each: each.model),
             estimate("Exponent b", "exponent", lambda each: each.exponent, lambda b: with_interval(b, lambda v: signed(v, 2))),
             Column("Twice the data divides the error by", "", lambda each: 2**each.exponent.value, lambda v: f"{v:.2f}"),
-            Column("Farthest from the line, % of the error", "worst", lambda each: each.worst, percent),
+            Column("Largest miss of the fit, % of the error", "worst", lambda each: each.worst, percent),
             Column("Power law fits", "fits", lambda each: each.fits, lambda fits: "yes" if fits else "no"),
         ),
         analysis.conclusions.exponents,
-        ("The error is fitted as n to the power of −b, n being the number of train images.",),
+        (
+            "The error is fitted as n to the power of −b, n being the number of train images. The power law fits where every "
+            "miss may be chance, by its interval.",
+        ),
     )
 
 
@@ -92,10 +95,9 @@ def needs(analysis: Analysis, dataset: str, targets: Sequence[float] = ()) -> Ta
         ),
         tuple(Needs(model, tuple(each)) for model, each in found.items()),
         (
-            "By the power law through all fractions. * lies beyond what was measured; “under” stands where the smallest "
-            "fraction measured was enough. The last column is the same law without "
-            "the largest fraction, asked for the error there: its distance from the error measured. Intervals are at least as "
-            "wide as that.",
+            "By the power law through all fractions. * marks what lies beyond the fractions measured. “Under” stands where the "
+            "smallest fraction measured was enough. The last column tests the law: fitted without the largest fraction, it "
+            "forecasts the error there, and misses the measured one by so much. Intervals are wide enough to hold that miss.",
         ),
     )
 
