@@ -36,6 +36,10 @@ class Split:
     """How the official training set is divided: stratified, nested over fractions."""
 
     val_fraction: float = field(metadata=about("Share of the official training set that is kept for validation.", kinds.SHARE))
+    rare: str = field(
+        default="stop",
+        metadata=about("A class too small for its share of each part: stop, or train alone (stop if left out).", kinds.RARE),
+    )
 
 
 @frozen
