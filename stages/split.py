@@ -14,6 +14,7 @@ from study.settings.params import Params
 
 NAMED = 5  # classes without a validation image that are named
 
+
 def main() -> None:
     arguments = parser(__doc__, "split")
     arguments.add_argument("dataset")

@@ -21,7 +21,9 @@ def main() -> None:
     """Command line: python -m tools.convert FILE."""
     arguments = parser(__doc__, "convert", "tools")
     arguments.add_argument("file", type=Path, help="as torch.save wrote it")
-    arguments.add_argument("--take", metavar="KEY", help="the key that has the weights, in the place of the first that is known")
+    arguments.add_argument(
+        "--take", metavar="KEY", help="the key that has the weights, in the place of the first that is known"
+    )
     given = arguments.parse_args()
     convert(given.file, given.take)
 

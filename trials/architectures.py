@@ -109,7 +109,6 @@ def _all_stages(key: str, step: bool) -> None:
         say(f"stage {stage}")
         _stage(stage, key if stage == "weights" else cell)
 
-
     if step:
         say("stage step")
         _one_step(key)

@@ -72,9 +72,7 @@ def check_file(
             if name not in found:
                 raise StudyError(f"{another}: it has no tensor {name}.")
             if found[name] != shape:
-                raise StudyError(
-                    f"{another}: its {name} has the shape {found[name]} instead of {shape}, at {size} pixels."
-                )
+                raise StudyError(f"{another}: its {name} has the shape {found[name]} instead of {shape}, at {size} pixels.")
         for name in found:
             if name not in wanted:
                 raise StudyError(f"{another}, which has no tensor {name}.")
@@ -92,7 +90,9 @@ def _own_size(config: Mapping[str, Any], arch: str, source: str) -> int:
         or len(size) != 3
         or not all(type(side) is int and 0 < side <= LARGEST for side in size)
     ):
-        raise StudyError(f"config.json of {source}: input_size is {told(str(size))}; it must be three numbers, as in [3, 224, 224].")
+        raise StudyError(
+            f"config.json of {source}: input_size is {told(str(size))}; it must be three numbers, as in [3, 224, 224]."
+        )
     return int(size[1])
 
 
