@@ -1,9 +1,9 @@
-"""Make a .safetensors file of a model's weights in a .pth, .pt or .bin file, without running the code that such a file can hold.
+"""Make a .safetensors file of the weights in a .pth, .pt or .bin file, without running the code that such a file can hold.
 
     python -m tools.convert resnet50.pth          # writes resnet50.safetensors beside it
 
-Weights are found under state_dict, model and the like, averaged ones (state_dict_ema, ema) first; prefixes that wrappers put before every
-name (module., model.) are taken off. What was found and done is said.
+Weights are found under state_dict, model and the like, averaged ones (state_dict_ema, ema) first. Prefixes that wrappers put
+before every name (module., model.) are taken off. What was found and done is said.
 """
 
 from pathlib import Path

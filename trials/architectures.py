@@ -24,7 +24,7 @@ from study.base.console import run, say
 from study.settings.params import Params
 from trials import study
 
-PLAIN = """
+_NAMES = """
 mobilenetv3_small_100 efficientnet_b0 convnext_atto convnextv2_atto resnet18 resnet18d regnety_002 densenet121
 vit_tiny_patch16_224 deit_tiny_patch16_224 deit_tiny_distilled_patch16_224 swin_tiny_patch4_window7_224 swinv2_cr_tiny_224
 mixer_s32_224 maxvit_nano_rw_256 levit_128s mobilevit_xxs tiny_vit_5m_224 xcit_nano_12_p16_224 eva02_tiny_patch14_224
@@ -33,7 +33,8 @@ test_nfnet test_mambaout cait_xxs24_224 convit_tiny resmlp_12_224 hiera_tiny_224
 mambaout_femto poolformer_s12 nest_tiny volo_d1_224 coatnet_nano_rw_224 nf_regnet_b0 efficientvit_b0 efficientvit_m0 lcnet_050
 ghostnet_100 mobilenetv4_conv_small mobilenet_edgetpu_100 tf_efficientnet_lite0 visformer_tiny pit_ti_224 gcvit_xxtiny
 repvgg_a0 mobileone_s0 fastvit_t8 crossvit_tiny_240 vgg11_bn beit_base_patch16_224
-""".split()
+"""
+PLAIN = _NAMES.split()
 OPTIONS: Mapping[str, Any] = {
     "resnet18_drop": {"name": "resnet18", "drop_rate": 0.1, "drop_path_rate": 0.1},
     "vit_patch4": {"name": "vit_tiny_patch16_224", "patch_size": 4},

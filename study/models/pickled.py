@@ -16,7 +16,7 @@ from torch import Tensor
 
 from study.base.errors import UNREADABLE, StudyError, one_line, told
 
-# What trainers keep a model's tensors under, in the order in which they are taken: the averaged weights (EMA) first, as timm does.
+# What trainers keep a model's tensors under, in the order in which they are taken: averaged weights (EMA) first, as in timm.
 AVERAGED = ("state_dict_ema", "model_ema", "ema_state_dict", "ema_model", "ema")
 WRAPPERS = (*AVERAGED, "state_dict", "model_state_dict", "model", "module")
 # What wrappers put before every name: DataParallel, Lightning and the like, torch.compile.
