@@ -264,7 +264,7 @@ def test_another_architecture_names_the_first_mismatch(folder, state):
     other = "is of another architecture than test_vit with {.*}: "
     refused(other + "it has no tensor blocks.1.norm1.weight", folder, options={"patch_size": 8, "depth": 2})
     refused(
-        other + r"its patch_embed.proj.weight has the shape \(64, 3, 8, 8\) instead of \(32, 3, 8, 8\), at 32 pixels",
+        other + r"its cls_token has the shape \(1, 1, 64\) instead of \(1, 1, 32\), at 32 pixels",
         folder,
         options={"patch_size": 8, "depth": 1, "embed_dim": 32, "num_heads": 1},
     )
