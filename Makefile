@@ -60,7 +60,7 @@ trials: .venv/dev
 # Pin anew what requirements*.in ask for; platform markers are kept, so that one file serves Linux and macOS.
 requirements: .venv/python
 	$(VENV) python -m pip install --quiet uv
-	for name in requirements requirements-dev requirements-remotes requirements-scale; do \
+	for name in requirements requirements-dev requirements-parquet requirements-remotes requirements-scale; do \
 		$(VENV) uv pip compile --quiet --universal --python-version 3.11 --no-annotate \
 			--custom-compile-command "make requirements" $$name.in -o $$name.txt || exit 1; \
 	done

@@ -3,6 +3,7 @@
 Writes data/splits/<dataset>/<fraction>/<seed>/: train.npy, validation.npy and split.json.
 """
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,8 @@ from study.data.splits import Split, split
 from study.design import cells
 from study.runtime import code, edits
 from study.settings.params import Params
+
+NAMED = 5  # classes without a validation image that are named
 
 
 def main() -> None:
@@ -29,12 +32,26 @@ def main() -> None:
     def inputs() -> object:
         return code.digest("stages.split"), Params.load().split(), sha256(labels_file)
 
-    val_fraction = Params.load().split().val_fraction
-    labels = _labels(labels_file, given.dataset)
     with folders.replaced(folder) as draft, edits.refused(str(folder), inputs):
-        found = Split(given.dataset, fraction, seed, val_fraction, len(labels), *split(labels, fraction, val_fraction, seed))
+        settings = Params.load().split()
+        labels, names = _labels(labels_file, given.dataset), _names(given.dataset)
+        divided = split(labels, fraction, settings.val_fraction, seed, settings.rare, names)
+        found = Split(given.dataset, fraction, seed, settings.val_fraction, len(labels), *divided)
         found.save(draft)
     say(f"{folder}: {len(found.train)} train and {len(found.validation)} validation images of {len(labels)}")
+    unseen = [names[label] for label in sorted(set(labels[found.train]) - set(labels[found.validation])) if label < len(names)]
+    if unseen:
+        listed = ", ".join(unseen[:NAMED]) + (", …" if len(unseen) > NAMED else "")
+        say(f"{len(unseen):,} of {len(names):,} classes have no validation image (rare: train): {listed}")
+
+
+def _names(dataset: str) -> list[str]:
+    """The classes' names, for messages alone; none where they cannot be read."""
+    try:
+        names = json.loads((cells.raw(dataset) / "classes.json").read_text(encoding="utf-8"))
+    except UNREADABLE:
+        return []
+    return names if isinstance(names, list) else []
 
 
 def _labels(path: Path, dataset: str) -> Any:

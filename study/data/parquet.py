@@ -22,7 +22,7 @@ from study.data.share import held_out
 from study.data.walk import in_bytes, some
 
 BATCH = 256  # rows that are in memory at a time
-_MISSING = "format parquet needs pyarrow; run pip install pyarrow (any version from 15 on)."
+_MISSING = "format parquet needs pyarrow; run pip install -r requirements-parquet.txt."
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ split.json, which says whose they are.
 import hashlib
 import io
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -88,14 +89,23 @@ def _npy(array: Indices) -> bytes:
     return buffer.getvalue()
 
 
-def split(labels: NDArray[np.integer], fraction: float, val_fraction: float, seed: int) -> tuple[Indices, Indices]:
+def split(
+    labels: NDArray[np.integer],
+    fraction: float,
+    val_fraction: float,
+    seed: int,
+    rare: str = "stop",
+    names: Sequence[str] = (),
+) -> tuple[Indices, Indices]:
     """Indices (train, validation) into ``labels`` (N,), each ascending, without overlap.
 
     Every class is put in one order drawn from ``seed``. Its first ``val_fraction`` is for validation, the same for every
     fraction; of what remains, the first ``fraction`` is the train subset. So subsets of one seed are nested, and every
     class has its exact share to within one image.
 
-    Raises StudyError where a class would be left without a train or validation image.
+    ``rare`` is what becomes of a class too small for that: "stop" raises StudyError; "train" leaves it out of the validation
+    set where its share is less than half an image, and keeps one train image of it at every fraction. ``names`` are those of
+    the classes, for messages. Raises StudyError where no class has a validation image, too.
     """
     # RandomState, not Generator: numpy promises never to change its stream (NEP 19), so that these indices are the
     # same with every version of numpy.
@@ -105,15 +115,23 @@ def split(labels: NDArray[np.integer], fraction: float, val_fraction: float, see
         order = random.permutation(np.flatnonzero(labels == label))
         held_out = _share(len(order), val_fraction)
         kept = _share(len(order) - held_out, fraction)
-        if not held_out or not kept:
+        if rare == "train":
+            held_out = min(held_out, len(order) - 1)
+            kept = max(1, _share(len(order) - held_out, fraction))
+        elif not held_out or not kept:
             part, share = (
                 ("validation set", f"val_fraction {val_fraction}") if not held_out else ("train subset", f"fraction {fraction}")
             )
+            name = names[label] if label < len(names) else label
+            count = f"{len(order)} image{'s' * (len(order) > 1)}"
             raise StudyError(
-                f"{share} leaves class {label} ({len(order)} images) without an image in the {part}; choose a larger one."
+                f"{share} leaves class {name} ({count}) without an image in the {part}; choose a larger one, or write rare: "
+                f"train under split in params.yaml, which keeps such classes for training."
             )
         validation.append(order[:held_out])
         train.append(order[held_out : held_out + kept])
+    if not sum(map(len, validation)):
+        raise StudyError(f"val_fraction {val_fraction} leaves no image of any class for validation; choose a larger one.")
     return np.sort(np.concatenate(train)), np.sort(np.concatenate(validation))
 
 

@@ -1,26 +1,37 @@
-"""timm's architectures without their weights: whether a name and its options build, and whether a file fits.
+"""timm's architectures: whether a name and its options build, at which sizes, and whether a file of weights fits.
 
-Models are built on torch's meta device, which has shapes but no memory and takes a tenth of a second.
+What is asked of names and options alone is built on torch's meta device, which has shapes but no memory. Sizes and files are
+tried as a training would, so that what is let through here is not refused there.
 """
 
 import difflib
-import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
+from safetensors.torch import load_file
 
-from study.base.errors import UNREADABLE, StudyError, one_line
+from study.base.errors import UNREADABLE, StudyError, one_line, told
 from study.models import lean_timm
-from study.models.build import check_options
+from study.models.build import build, check_options, fitted
 
 timm = lean_timm.load()
+LARGEST = 4096  # pixels: a configuration can claim anything
+CLASSES = 2  # of a model that is only tried
 
 
-def check(arch: str, options: Mapping[str, Any]) -> Mapping[str, Any]:
-    """timm's default configuration of ``arch``; StudyError where timm has no such arch or does not take its options."""
+def check(arch: str, options: Mapping[str, Any], sizes: Iterable[int] = ()) -> Mapping[str, Any]:
+    """timm's default configuration of ``arch``.
+
+    Raises StudyError where timm has no such arch, does not take its options, or does not run at one of ``sizes``, the sides
+    of the images in pixels.
+    """
+    renamed = timm.models.get_deprecated_models()
+    if arch in renamed:
+        now = f"has {arch!r} by another name now; write {renamed[arch]}" if renamed[arch] else f"has no {arch!r} any more"
+        raise StudyError(f"params.yaml: timm {timm.__version__} {now}.")
     if not timm.is_model(arch):
         close = difflib.get_close_matches(arch, timm.list_models(), n=3)
         hint = f"close names are {', '.join(close)}" if close else "timm.list_models() has all names"
@@ -33,70 +44,73 @@ def check(arch: str, options: Mapping[str, Any]) -> Mapping[str, Any]:
             f"{', '.join(tags[:5]) or 'none'}."
         )
     config: Mapping[str, Any] = _build(arch, options).pretrained_cfg
+    for size in sizes:
+        build(arch, options, CLASSES, size, seed=0)
     return config
 
 
-def check_file(path: Path, arch: str, options: Mapping[str, Any], config: Mapping[str, Any], source: str) -> None:
-    """Raise StudyError unless the safetensors file at ``path`` is whole and holds exactly the tensors of ``arch``.
+def check_file(
+    path: Path, arch: str, options: Mapping[str, Any], config: Mapping[str, Any], source: str, sizes: Iterable[int] = ()
+) -> None:
+    """Raise StudyError unless the safetensors file at ``path`` is whole and a training of ``arch`` would take it.
 
-    The classifier may have any number of classes, or be absent. ``config`` is the hub's config.json of the weights:
-    a ViT is built at the input size that it gives, because position embeddings depend on it. ``source`` names the
-    weights in messages, of which the first mismatch is a part.
+    So the arch's own filter in timm comes first: it resamples a ViT's patches and position embeddings, and drops buffers of
+    old. The classifier may be any, or absent. ``config`` is the hub's config.json of the weights; ``sizes`` are the sides of
+    the images in pixels, by default the one that it gives. ``source`` names the weights in messages, of which the first
+    mismatch is a part.
     """
-    settings = config.get("pretrained_cfg", config)
-    model = _build(arch, options, settings.get("input_size"))
-    found = _without_old_buffers(_shapes(path, source), model)
-    heads = model.pretrained_cfg.get("classifier") or ()
-    heads = (heads,) if isinstance(heads, str) else tuple(heads)
-    wanted = {name: tuple(tensor.shape) for name, tensor in model.state_dict().items()}
+    _check_whole(path, source)
     another = f"{source} is of another architecture than {arch}{_told(options)}"
-    for name, shape in wanted.items():
-        in_head = name.rpartition(".")[0] in heads
-        if name not in found:
-            if in_head or name.endswith(".num_batches_tracked"):  # a counter that torch sets to 0 where it is absent
-                continue
-            raise StudyError(f"{another}: it has no tensor {name}.")
-        if found[name] != shape and not (in_head and found[name][1:] == shape[1:]):
-            raise StudyError(f"{another}: its {name} has the shape {found[name]} instead of {shape}.")
-    for name in found:
-        if name not in wanted:
-            raise StudyError(f"{another}, which has no tensor {name}.")
+    for size in tuple(sizes) or (_own_size(config, arch, source),):
+        model = build(arch, options, CLASSES, size, seed=0)
+        try:
+            found = {name: tuple(tensor.shape) for name, tensor in fitted(model, load_file(path)).items()}
+        except Exception as error:  # timm's filter, of a file that is not one of its own
+            raise StudyError(f"{another}: timm's filter of its weights fails ({one_line(error)}).") from None
+        wanted = {name: tuple(tensor.shape) for name, tensor in model.state_dict().items()}
+        for name, shape in wanted.items():
+            if name not in found:
+                raise StudyError(f"{another}: it has no tensor {name}.")
+            if found[name] != shape:
+                raise StudyError(f"{another}: its {name} has the shape {found[name]} instead of {shape}, at {size} pixels.")
+        for name in found:
+            if name not in wanted:
+                raise StudyError(f"{another}, which has no tensor {name}.")
     named = str(config.get("architecture", arch)).partition(".")[0]
     if named != arch.partition(".")[0]:
         raise StudyError(f"{another}: the shapes agree, but its config.json names {named}.")
 
 
-def _shapes(path: Path, source: str) -> dict[str, tuple[int, ...]]:
-    """Shape by tensor name; reading the header also checks that the file has all the bytes that it announces."""
+def _own_size(config: Mapping[str, Any], arch: str, source: str) -> int:
+    """The height in pixels that ``config`` gives for images, or timm's own for ``arch`` where it gives none."""
+    settings = config.get("pretrained_cfg", config)
+    size = settings.get("input_size") or timm.get_pretrained_cfg(arch).input_size
+    if (
+        not isinstance(size, list | tuple)
+        or len(size) != 3
+        or not all(type(side) is int and 0 < side <= LARGEST for side in size)
+    ):
+        raise StudyError(
+            f"config.json of {source}: input_size is {told(str(size))}; it must be three numbers, as in [3, 224, 224]."
+        )
+    return int(size[1])
+
+
+def _check_whole(path: Path, source: str) -> None:
+    """Read the header, which announces how many bytes the file has. Raises StudyError."""
     try:
         with safe_open(path, framework="np") as file:
-            return {name: tuple(file.get_slice(name).get_shape()) for name in file.keys()}  # noqa: SIM118 (not a mapping)
+            file.keys()
     except (SafetensorError, *UNREADABLE) as error:
         raise StudyError(f"{source} is damaged or no safetensors file ({error}); fetch it again.") from None
 
 
-def _without_old_buffers(shapes: dict[str, tuple[int, ...]], model: Any) -> dict[str, tuple[int, ...]]:
-    """``shapes`` without timm's old buffers: the tensors that the arch's own checkpoint filter leaves out."""
-    own = model.state_dict().keys()
-    adapt = getattr(sys.modules[type(model).__module__], "checkpoint_filter_fn", None)
-    if adapt is None or shapes.keys() <= own:
-        return shapes
-    try:
-        with torch.device("meta"):
-            kept = adapt({name: torch.empty(shape) for name, shape in shapes.items()}, model).keys()
-    except Exception:  # a filter trusts that the file is one of its own: then the names tell what it is not
-        return shapes
-    return {name: shape for name, shape in shapes.items() if name in own or name in kept}
-
-
-def _build(arch: str, options: Mapping[str, Any], input_size: Any = None) -> Any:
-    """The model on the meta device, for images of ``input_size`` (3, H, W) where its arch is bound to one."""
+def _build(arch: str, options: Mapping[str, Any]) -> Any:
+    """The model on the meta device."""
     check_options(arch, options)
-    default = timm.get_pretrained_cfg(arch)
     try:
-        fixed = {"img_size": tuple(input_size)[-2:]} if input_size and default.fixed_input_size else {}
         with torch.device("meta"):
-            return timm.create_model(arch, pretrained=False, checkpoint_path="", **fixed, **options)
+            return timm.create_model(arch, pretrained=False, checkpoint_path="", **options)
     # Options go to whatever the arch is made of, and a wrong one makes it raise whatever it likes.
     except Exception as error:
         raise StudyError(f"timm {timm.__version__} cannot build {arch}{_told(options)}: {one_line(error)}.") from None

@@ -31,8 +31,9 @@ def check_options(arch: str, options: Mapping[str, Any]) -> None:
 def build(arch: str, options: Mapping[str, Any], classes: int, image_size: int, seed: int) -> nn.Module:
     """timm's ``arch`` with a head for ``classes``, on the CPU in float32, initialised from ``seed`` alone.
 
-    ``image_size`` in pixels is passed on where the arch is made for one size (position embeddings). Raises StudyError
-    where timm has no such arch, or not with these options or this size.
+    ``image_size`` in pixels is passed on where the arch is made for one size (position embeddings), unless the arch is none
+    of that size and takes images of it all the same: crossvit resizes them itself. Raises StudyError where timm has no such
+    arch, or not with these options or this size.
     """
     timm = lean_timm.load()  # here, because it takes a second
     if not timm.is_model(arch):
@@ -43,16 +44,22 @@ def build(arch: str, options: Mapping[str, Any], classes: int, image_size: int, 
         config = timm.get_pretrained_cfg(arch)
     except RuntimeError as error:
         raise StudyError(f"timm {timm.__version__} has no model {arch!r}: {one_line(error)}.") from None
-    if config is not None and config.fixed_input_size:
-        settings.setdefault("img_size", image_size)
+    attempts = [settings]
+    if config is not None and config.fixed_input_size and "img_size" not in settings:
+        attempts.insert(0, settings | {"img_size": image_size})
+    errors = []
     with torch.random.fork_rng(devices=[]):
-        torch.default_generator.manual_seed(derive("initial weights", seed))
-        try:
-            model = timm.create_model(arch, pretrained=False, num_classes=classes, **settings)
-            _try(model, image_size)
-        # Options go to whatever the arch is made of, and a wrong one makes it raise whatever it likes.
-        except Exception as error:
-            raise StudyError(f"timm cannot build {arch} with {settings} for {image_size} pixels: {one_line(error)}.") from None
+        for attempt in attempts:
+            torch.default_generator.manual_seed(derive("initial weights", seed))
+            try:
+                model = timm.create_model(arch, pretrained=False, num_classes=classes, **attempt)
+                _try(model, image_size)
+                break
+            # Options go to whatever the arch is made of, and a wrong one makes it raise whatever it likes.
+            except Exception as error:
+                errors.append(one_line(error))
+        else:
+            raise StudyError(f"timm cannot build {arch} with {attempts[0]} for {image_size} pixels: {errors[0]}.")
     assert isinstance(model, nn.Module)
     return model
 
@@ -67,16 +74,23 @@ def load_pretrained(model: nn.Module, file: Path) -> None:
         weights: dict[str, Tensor] = load_file(file)
     except (SafetensorError, FileNotFoundError) as error:
         raise StudyError(f"{file} is absent or damaged ({one_line(error)}); make it again with the stage weights.") from None
+    load(model, fitted(model, weights), str(file))
+
+
+def fitted(model: nn.Module, weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """``weights`` of a file as ``model`` would take them, with the model's own head; names and shapes are not compared.
+
+    timm's filters trust that a file is one of their own, and raise whatever they like where it is not.
+    """
     head = _head(model)
-    weights = {name: tensor for name, tensor in weights.items() if not name.startswith(head)}
+    found = {name: tensor for name, tensor in weights.items() if not name.startswith(head)}
     adapt = getattr(sys.modules[type(model).__module__], "checkpoint_filter_fn", None)
     if adapt is not None:
-        weights = adapt(weights, model)
+        found = adapt(found, model)
     own = model.state_dict()
     # Files of old lack batch normalisation's counters, which count from 0 then, as torch has it.
-    weights = {name: tensor for name, tensor in own.items() if name.endswith(".num_batches_tracked")} | weights
-    weights |= {name: tensor for name, tensor in own.items() if name.startswith(head)}
-    load(model, weights, str(file))
+    found = {name: tensor for name, tensor in own.items() if name.endswith(".num_batches_tracked")} | found
+    return found | {name: tensor for name, tensor in own.items() if name.startswith(head)}
 
 
 def load(model: nn.Module, weights: Mapping[str, Tensor], source: str) -> None:

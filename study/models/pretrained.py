@@ -31,6 +31,8 @@ FILE = "model.safetensors"
 COMMIT = re.compile(r"[0-9a-f]{40}")
 LARGEST_CONFIG = 1 << 24  # bytes
 SHA256 = re.compile(r"[0-9a-f]{64}")
+PICKLED = (".pth", ".pt", ".bin")
+CONVERT = "python -m tools.convert makes a .safetensors file of one that torch pickled."
 WAY_OUT = "weights.source in params.yaml also takes a local folder with config.json and model.safetensors"
 
 
@@ -136,7 +138,8 @@ def _from_url(url: str, sha256: str | None, target: Path) -> Mapping[str, Any]:
     """The config.json beside the .safetensors file at ``url``."""
     parts = urllib.parse.urlsplit(url)
     if not parts.path.endswith(".safetensors"):
-        raise StudyError(f"{url} is not a .safetensors file, and no other kind of weights is read; {WAY_OUT}.")
+        hint = f" {CONVERT}" if parts.path.endswith(PICKLED) else ""
+        raise StudyError(f"{url} is not a .safetensors file, and no other kind of weights is read; {WAY_OUT}.{hint}")
     beside = parts._replace(path=f"{parts.path.rpartition('/')[0]}/{CONFIG}").geturl()
     # Two URLs may end alike: transfers are kept apart by the whole of it.
     folder = downloads() / hashlib.sha256(url.encode()).hexdigest()[:16]
@@ -158,7 +161,7 @@ def _from_disk(source: str, target: Path) -> Mapping[str, Any]:
     elif path.suffix != ".safetensors":
         raise StudyError(
             f"weights.source is {source!r} in params.yaml, which is neither a folder here nor a .safetensors file; "
-            f"it may also be {HUB}owner/name or a URL."
+            f"it may also be {HUB}owner/name or a URL." + (f" {CONVERT}" if path.suffix in PICKLED else "")
         )
     config = path.with_name(CONFIG)
     for needed in (path, config):

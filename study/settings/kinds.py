@@ -43,6 +43,7 @@ SHARE = kind(
     {"type": "number", "exclusiveMinimum": 0, "exclusiveMaximum": 1},
     float,
 )
+RARE = kind("stop or train", lambda value: value in ("stop", "train"), {"enum": ["stop", "train"]})
 STUDY_NAME = kind(
     f"lower-case letters, digits and _, a letter first, and neither {' nor '.join(RESERVED)}, whose reports are made otherwise",
     lambda value: isinstance(value, str) and NAME.fullmatch(value) is not None and value not in RESERVED,

@@ -16,9 +16,7 @@ class Study:
     """Which cells the study has: every combination of these, at every fraction of the ladder and at the operating point."""
 
     name: str = field(metadata=about("Names the report, reports/<name>/.", kinds.STUDY_NAME))
-    datasets: tuple[str, ...] = field(
-        metadata=about("Keys of `datasets`; of two, the easy one first.", kinds.DECLARED["datasets"])
-    )
+    datasets: tuple[str, ...] = field(metadata=about("Keys of `datasets`, from easy to hard.", kinds.DECLARED["datasets"]))
     models: tuple[str, ...] = field(metadata=about("Keys of `models`.", kinds.DECLARED["models"]))
     seeds: tuple[int, ...] = field(
         metadata=about("Each is a split, an initialisation and an order of the data of its own.", kinds.SEEDS)
@@ -36,6 +34,10 @@ class SplitSection:
     """How the official training set is divided: stratified, nested over fractions."""
 
     val_fraction: float = field(metadata=about("Share of the official training set that is kept for validation.", kinds.SHARE))
+    rare: str = field(
+        default="stop",
+        metadata=about("A class too small for its share of each part: stop, or train alone (stop if left out).", kinds.RARE),
+    )
 
 
 @frozen

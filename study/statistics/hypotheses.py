@@ -45,7 +45,7 @@ ALL = (
     Hypothesis(
         "H3",
         "As the dataset gets harder, the {second} loses more than the {first}",
-        "exactly two datasets, a {first} and a {second}, both from scratch or both pre-trained, and fraction 1.0",
+        "two datasets or more, a {first} and a {second}, both from scratch or both pre-trained, and fraction 1.0",
         _asking(questions.harder),
     ),
     Hypothesis(
@@ -54,7 +54,7 @@ ALL = (
     Hypothesis(
         "C2",
         "Pre-training lowers the penalty of the harder dataset",
-        f"exactly two datasets, {_PAIR}, and fraction 1.0",
+        f"two datasets or more, {_PAIR}, and fraction 1.0",
         _asking(further.penalty_lowered),
     ),
     Hypothesis(
@@ -66,7 +66,7 @@ ALL = (
     Hypothesis(
         "C4",
         "For robustness, pre-training matters more than architecture",
-        f"{_BOTH}, fraction 1.0, and a smaller one or two datasets",
+        f"{_BOTH}, fraction 1.0, and a smaller one or a second dataset",
         _asking(further.matters_more),
     ),
     Hypothesis(
@@ -80,7 +80,7 @@ ALL = (
     Hypothesis(
         "C8",
         "The {first} is the more robust overall: it loses less with less data and with harder data",
-        "a {first} and a {second}, both from scratch or both pre-trained, fraction 1.0, and a smaller one or two datasets",
+        "a {first} and a {second}, both from scratch or both pre-trained, fraction 1.0, and a smaller one or a second dataset",
         _asking(questions.less_robust),
     ),
 )

@@ -1,5 +1,6 @@
 """What the models of a study are to each other: scratch and pre-trained partners, counterparts of two families."""
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
@@ -21,7 +22,7 @@ class ModelLike(Protocol):
 
 
 class GridLike(Protocol):
-    """What is asked of a study's grid: datasets (the easy one first), models, and the ladder of fractions, descending."""
+    """What is asked of a study's grid: datasets (from easy to hard), models, and the ladder of fractions, descending."""
 
     @property
     def datasets(self) -> tuple[str, ...]: ...
@@ -70,8 +71,8 @@ class Roles:
 
     @property
     def harder(self) -> tuple[tuple[str, str], ...]:
-        """(easy, hard), or nothing where the study has other than two datasets."""
-        return ((self.grid.datasets[0], self.grid.datasets[1]),) if len(self.grid.datasets) == 2 else ()
+        """(easier, harder) for each step from a dataset to the next; nothing where the study has one dataset."""
+        return tuple(itertools.pairwise(self.grid.datasets))
 
     def pairs(self) -> list[tuple[str, str]]:
         """(scratch, pre-trained) for every pre-trained model whose scratch partner is in the study too."""

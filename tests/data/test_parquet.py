@@ -125,5 +125,5 @@ def test_without_pyarrow(tmp_path, monkeypatch):
     original = builtins.__import__
     monkeypatch.setattr(builtins, "__import__", without)
     (tmp_path / "x.parquet").write_bytes(b"")
-    with pytest.raises(StudyError, match=r"^format parquet needs pyarrow; run pip install pyarrow"):
+    with pytest.raises(StudyError, match=r"^format parquet needs pyarrow; run pip install -r requirements-parquet"):
         load(tmp_path / "x.parquet", tmp_path)

@@ -7,7 +7,7 @@ from safetensors.torch import save_file
 
 from study.base.errors import StudyError
 from study.models import architecture
-from study.models.build import CLOSED, build, load_pretrained
+from study.models.build import CLOSED, build, load_pretrained, on_device, safe_channels_last
 
 SWIN = "swin_tiny_patch4_window7_224"
 CONFIG = {"pretrained_cfg": {"input_size": [3, 224, 224]}}
@@ -48,3 +48,27 @@ def test_a_size_that_is_none_is_one_sentence(tmp_path, size):
     save_file({"a": torch.zeros(1)}, tmp_path / "weights.safetensors")
     with pytest.raises(StudyError):
         architecture.check_file(tmp_path / "weights.safetensors", "vit_tiny_patch16_224", {}, {"input_size": size}, "here")
+
+
+@pytest.mark.parametrize("arch", ["repvgg_a0", "mobileone_s0", "fastvit_t8"])
+def test_archs_that_onednn_would_crash_on_stay_out_of_channels_last(arch):
+    """Their first convolution has a 1x1 kernel, stride 2 and 3 channels."""
+    model, channels_last = on_device(build(arch, {}, 10, 32, seed=0), torch.device("cpu"))
+    assert not channels_last
+    torch.nn.functional.cross_entropy(model(torch.rand(4, 3, 32, 32)), torch.arange(4)).backward()
+    assert all(torch.isfinite(each.grad).all() for each in model.parameters() if each.grad is not None)
+
+
+@pytest.mark.parametrize(
+    ("kernel", "stride", "channels", "safe"),
+    [(1, 2, 3, False), (1, 2, 7, False), (1, 2, 8, True), (1, 2, 1, True), (1, 1, 3, True), (3, 2, 3, True)],
+)
+def test_which_convolutions_are_safe(kernel, stride, channels, safe):
+    assert safe_channels_last(torch.nn.Conv2d(channels, 48, kernel, stride)) is safe
+
+
+@pytest.mark.parametrize("name", sorted(timm.models.get_deprecated_models())[:: len(timm.models.get_deprecated_models()) // 4])
+def test_a_name_that_timm_has_changed_is_given_anew(name):
+    now = timm.models.get_deprecated_models()[name]
+    with pytest.raises(StudyError, match=f"'{name}' by another name now; write {now}"):
+        architecture.check(name, {})

@@ -102,6 +102,15 @@ def test_what_timm_cannot_build_is_one_sentence(arch, options, size):
         build(arch, options, classes=10, image_size=size, seed=0)(torch.zeros(1, 3, size, size))
 
 
+@pytest.mark.parametrize("size", [32, 48])
+def test_crossvit_takes_sizes_that_are_not_its_own(size):
+    """It resizes images itself; made for such a size it does not build."""
+    model = build("crossvit_tiny_240", {"depth": ([1, 1, 0],)}, classes=3, image_size=size, seed=0)
+    same = build("crossvit_tiny_240", {"depth": ([1, 1, 0],)}, classes=3, image_size=size, seed=0)
+    assert model(torch.zeros(2, 3, size, size)).shape == (2, 3)
+    assert all(torch.equal(a, b) for a, b in zip(model.state_dict().values(), same.state_dict().values(), strict=True))
+
+
 def test_channels_last_is_for_convolutions():
     assert is_convolutional(build(*CNN, classes=10, image_size=32, seed=0))
     assert not is_convolutional(build(*VIT, classes=10, image_size=32, seed=0))

@@ -10,9 +10,12 @@ from grids import MODELS, sections, write_cells, write_study
 
 from study.report.analysis import Analysis
 from study.report.columns import Column, Table, estimate, numeric
+from study.report.figures import comparisons
 from study.report.frame import frame
 from study.report.part_names import called, some
 from study.report.plots import all_plots
+from study.report.sections.made import compared
+from study.report.sections.warnings import warnings
 from study.report.tables import claims, per_cell, robustness, takeaway, top1
 from study.report.tables.every import every_table
 from study.results import collected as results
@@ -116,6 +119,25 @@ def test_the_error_table_has_every_fraction_the_gain_and_guessing(analysis: Anal
 def test_the_penalty_is_hard_less_easy(analysis: Analysis) -> None:
     for row in data(top1.harder(analysis)):
         assert float(row["penalty"]) == pytest.approx(float(row["hard"]) - float(row["easy"]), abs=1e-11)
+
+
+def test_with_three_datasets_the_penalty_is_that_of_each_step(tmp_path: Path) -> None:
+    three = analysed(tmp_path, datasets=("easy", "hard", "last"))
+    rows = data(top1.harder(three))
+    assert {row["step"] for row in rows} == {"easy → hard", "hard → last"} and len(rows) == 2 * 3 * 4
+    for row in rows:
+        dataset = row["step"].split(" → ")[1]
+        error = three.evidence.error(Arm(dataset, row["model"], float(row["fraction"])))
+        assert float(row["harder"]) == pytest.approx(error, abs=1e-11)
+        assert float(row["penalty"]) == pytest.approx(float(row["harder"]) - float(row["easier"]), abs=1e-11)
+    assert compared(three).count("easy, hard, last (from easy to hard)") == 1
+    assert [text for text in warnings(three) if "No model errs more on" in text] == [
+        "**No model errs more on last than on hard:** `study.datasets` should name the easy dataset first."
+    ]
+    figure = comparisons.penalty_per_model(three)
+    assert figure is not None
+    names = [label.get_text() for label in figure.axes[0].get_yticklabels()]
+    assert len(names) == 8 and names[-1] == "ViT, pre-trained, hard → last"
 
 
 def test_the_frame_has_every_cell_and_the_balanced_error_by_hand(analysis: Analysis) -> None:

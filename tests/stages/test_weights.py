@@ -20,8 +20,9 @@ from stages import weights as stage
 from study.base.errors import StudyError
 from study.data import transfer
 from study.models import architecture
+from study.models.build import build, load_pretrained
 from study.models.card import Card
-from study.settings.params import Model, Weights
+from study.settings.params import Model, Params, Weights
 
 ARCH, OPTIONS = "test_vit", {"patch_size": 8, "depth": 1}
 CONFIG = {
@@ -177,6 +178,45 @@ def test_head_of_another_size_or_none(folder, state):
     assert prepare(folder).sha256 == sha256((folder / "model.safetensors").read_bytes())
 
 
+@pytest.mark.parametrize("options", [{"patch_size": 4, "depth": 1}, {"patch_size": 16, "depth": 1}])
+def test_a_vit_of_another_patch_size_is_taken_as_a_training_takes_it(folder, options):
+    prepare(folder, options=options)
+    model = build(ARCH, options, classes=3, image_size=32, seed=0)
+    before = model.state_dict()["patch_embed.proj.weight"].clone()
+    load_pretrained(model, Path("data/weights/small/weights.safetensors"))
+    assert not torch.equal(model.state_dict()["patch_embed.proj.weight"], before)
+
+
+def test_weights_are_tried_at_the_sizes_of_the_study(folder):
+    for sizes in ((64,), (32, 64)):
+        target = Path(f"data/weights/{len(sizes)}")
+        target.mkdir(parents=True)
+        stage.prepare(Model("small", "vit", ARCH, OPTIONS, Weights(str(folder), None), None), target, sizes)
+        assert (target / "card.json").is_file()
+    with pytest.raises(StudyError, match=r"timm cannot build test_vit with .* for 36 pixels"):
+        stage.prepare(Model("small", "vit", ARCH, OPTIONS, Weights("nowhere", None), None), Path("data/weights"), (32, 36))
+
+
+@pytest.mark.parametrize(
+    ("arch", "sentence"),
+    [
+        ("inception_v3", "timm cannot build inception_v3 with {} for 32 pixels: "),
+        ("vit_base_patch16_224_in21k", r"by another name now; write vit_base_patch16_224\.augreg_in21k"),
+        ("resnet18.a1_in1kk", "no weights 'a1_in1kk' of it"),
+    ],
+)
+def test_an_arch_that_cannot_be_is_refused_before_weights_are_looked_for(arch, sentence):
+    with pytest.raises(StudyError, match=sentence):
+        stage.prepare(Model("small", "vit", arch, {}, Weights("nowhere", None), None), Path(), (32,))
+
+
+def test_the_sizes_are_those_of_the_study(root):
+    params = Params.load(root / "params.yaml")
+    sizes = {params.recipe(dataset, "cnn_scratch").image_size for dataset in params.study().datasets}
+    assert stage._sizes(params, "cnn_scratch") == tuple(sorted(sizes))
+    assert stage._sizes(Params({"models": {}}), "cnn_scratch") == ()
+
+
 def test_arch_that_takes_any_size(tmp_path):
     model = timm.create_model("test_resnet", num_classes=3)
     (tmp_path / "resnet").mkdir()
@@ -224,14 +264,13 @@ def test_another_architecture_names_the_first_mismatch(folder, state):
     other = "is of another architecture than test_vit with {.*}: "
     refused(other + "it has no tensor blocks.1.norm1.weight", folder, options={"patch_size": 8, "depth": 2})
     refused(
-        other + r"its patch_embed.proj.weight has the shape \(64, 3, 8, 8\) instead of \(64, 3, 4, 4\)",
+        other + r"its cls_token has the shape \(1, 1, 64\) instead of \(1, 1, 32\), at 32 pixels",
         folder,
-        options={"patch_size": 4, "depth": 1, "pos_embed": "none"},
+        options={"patch_size": 8, "depth": 1, "embed_dim": 32, "num_heads": 1},
     )
+    refused("test_vit with .*, which has no tensor pos_embed", folder, options={**OPTIONS, "pos_embed": "none"})
     save_file({**state, "more": torch.zeros(1)}, folder / "model.safetensors")
     refused(r"another architecture than test_vit with .*, which has no tensor more\.", folder)
-    save_file({**state, "head.weight": torch.zeros(7, 65)}, folder / "model.safetensors")
-    refused(r"its head.weight has the shape \(7, 65\) instead of \(\d+, 64\)", folder)
 
 
 def test_another_architecture_of_the_same_shapes(folder):

@@ -201,16 +201,33 @@ def test_a_missing_arm_leaves_its_parts_untested_and_the_others_tested() -> None
     assert h1.counts() == {"supported": 0, "refuted": 0, "too small to tell": 3, "cannot be told": 0, "not tested": 1}
 
 
-@pytest.mark.parametrize("datasets", [("easy",), ("easy", "hard", "more")])
-def test_other_than_two_datasets_have_no_penalty(datasets: tuple[str, ...]) -> None:
+def of_datasets(*datasets: str) -> dict[str, Finding]:
+    """Errors that grow with the place of a dataset: by 0.1 for the first family, by 0.2 for the second."""
     grid = Grid(datasets)
-    found = {
-        finding.key: finding
-        for finding in findings(Roles(grid), Sample(exactly(grid.arms(), lambda arm: 0.3, 300), dict.fromkeys(datasets, 10)))
-    }
+
+    def rate(arm: Arm) -> float:
+        return 0.1 + (0.2 if "vit" in arm.model else 0.1) * datasets.index(arm.dataset)
+
+    sample = Sample(exactly(grid.arms(), rate, 300), dict.fromkeys(datasets, 10))
+    return {finding.key: finding for finding in findings(Roles(grid), sample)}
+
+
+def test_one_dataset_has_no_penalty() -> None:
+    found = of_datasets("easy")
     assert found["H3"].verdict == found["C2"].verdict == "not tested"
+    assert found["H3"].needs.startswith("two datasets or more")
     assert {part.where.loss for part in found["C4"].parts} == {part.where.loss for part in found["C8"].parts} == {"less"}
-    assert len(found["H1"].parts) == 2 * len(datasets)
+    assert len(found["H1"].parts) == 2
+
+
+def test_h3_is_read_over_each_step_of_three_datasets_in_the_order_given() -> None:
+    assert values(of_datasets("a", "b", "c")["H3"]) == {
+        "a+b/vit_scratch+cnn_scratch/1.0": 0.10,
+        "b+c/vit_scratch+cnn_scratch/1.0": 0.10,
+        "a+b/vit_glyphs+cnn_glyphs/1.0": 0.10,
+        "b+c/vit_glyphs+cnn_glyphs/1.0": 0.10,
+    }
+    assert {part.where.datasets for part in of_datasets("b", "c", "a")["C2"].parts} == {("b", "c"), ("c", "a")}
 
 
 @pytest.mark.parametrize("ladder", [(1.0,), (0.5, 0.1)])

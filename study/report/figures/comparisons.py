@@ -9,16 +9,18 @@ from study.statistics.contrasts import error, penalty
 
 
 def penalty_per_model(analysis: Analysis) -> Figure | None:
-    """error(hard) - error(easy) of every model at fraction 1.0, with intervals; None for other than two datasets."""
-    datasets = analysis.grid.datasets
-    if len(datasets) != 2 or 1.0 not in analysis.grid.fractions:
+    """error(harder) - error(easier) of every model at fraction 1.0, with intervals; None where there is one dataset."""
+    steps = analysis.conclusions.roles.harder
+    if not steps or 1.0 not in analysis.grid.fractions:
         return None
-    models = analysis.grid.models
-    with canvas(WIDTH, 1.1 + 0.42 * len(models)) as (figure, (axes,)):
+    several = len(steps) > 1
+    rows = [(step, model) for step in steps for model in analysis.grid.models]
+    with canvas(WIDTH, 1.1 + 0.42 * len(rows)) as (figure, (axes,)):
         axes.set_title(f"Penalty of the harder dataset at fraction 1.0\n{shown(analysis, 'bar')}")
-        axes.set_xlabel(f"error on {datasets[1]} − error on {datasets[0]}, points")
-        for place, model in enumerate(models):
-            estimate, look = analysis.estimate(penalty(datasets, model.name, 1.0)), style(analysis, model)
+        hard, easy = ("the harder dataset", "the easier one") if several else steps[0][::-1]
+        axes.set_xlabel(f"error on {hard} − error on {easy}, points")
+        for place, (step, model) in enumerate(rows):
+            estimate, look = analysis.estimate(penalty(step, model.name, 1.0)), style(analysis, model)
             if estimate is None:
                 axes.text(0, place, " missing", va="center", color="#666666", fontsize=8)
                 continue
@@ -35,8 +37,9 @@ def penalty_per_model(analysis: Analysis) -> Figure | None:
                 fontsize=8,
                 color=look.colour,
             )
-        axes.set_yticks(range(len(models)), [analysis.labels.model(model) for model in models])
-        axes.set_ylim(len(models) - 0.5, -0.7)
+        names = [analysis.labels.model(model) + (f", {' → '.join(step)}" if several else "") for step, model in rows]
+        axes.set_yticks(range(len(rows)), names)
+        axes.set_ylim(len(rows) - 0.5, -0.7)
         axes.axvline(0, color="#888888", linewidth=0.8)
     return figure
 

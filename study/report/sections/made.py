@@ -18,7 +18,7 @@ def compared(analysis: Analysis) -> str:
     """Which datasets, models, fractions and seeds."""
     grid = analysis.grid
     models = "; ".join(f"{plain(analysis.labels.model(model))} ({code(model.name)})" for model in grid.models)
-    order = " (easy, then hard)" if len(grid.datasets) == 2 else ""
+    order = {1: "", 2: " (easy, then hard)"}.get(len(grid.datasets), " (from easy to hard)")
     sentences = [
         f"{len(grid.cells()) - len(analysis.missing)} of {len(grid.cells())} cells.",
         f"Datasets: {', '.join(map(plain, grid.datasets))}{order}.",

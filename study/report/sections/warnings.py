@@ -115,12 +115,11 @@ def _scales(analysis: Analysis) -> Iterator[str]:
 
 
 def _order(analysis: Analysis) -> Iterator[str]:
-    """Where the second dataset turns out to be the easier one; penalties would have the wrong sign."""
-    if len(analysis.grid.datasets) != 2:
-        return
+    """Where a dataset turns out to be easier than the one before it; penalties would have the wrong sign."""
     models, fraction = analysis.grid.models, analysis.grid.fraction
-    penalties = [analysis.estimate(penalty(analysis.grid.datasets, model.name, fraction)) for model in models]
-    known = [each.value for each in penalties if each]
-    if known and max(known) <= 0:
-        easy, hard = map(plain, analysis.grid.datasets)
-        yield f"**No model errs more on {hard} than on {easy}:** `study.datasets` should name the easy dataset first."
+    for step in analysis.conclusions.roles.harder:
+        penalties = [analysis.estimate(penalty(step, model.name, fraction)) for model in models]
+        known = [each.value for each in penalties if each]
+        if known and max(known) <= 0:
+            easy, hard = map(plain, step)
+            yield f"**No model errs more on {hard} than on {easy}:** `study.datasets` should name the easy dataset first."

@@ -14,11 +14,12 @@ from study.statistics.estimate import Estimate
 
 @dataclass(frozen=True)
 class Change:
-    """A fraction of an architecture (or of a model), with an effect of two errors."""
+    """A fraction of an architecture (or of a model), with an effect of two errors; ``step`` names the datasets compared."""
 
     label: str
     model: str
     fraction: float
+    step: str
     first: Estimate | None
     second: Estimate | None
     change: Estimate | None
@@ -35,7 +36,7 @@ def by_fraction(analysis: Analysis, dataset: str) -> Table:
             change = analysis.estimate(gain(dataset, scratch, pretrained, fraction)) if both else None
             if analysis.measured_here or first or second:  # published at some fractions only
                 name = pretrained or scratch
-                rows.append(Change(analysis.labels.architecture_of(name), name, fraction, first, second, change))
+                rows.append(Change(analysis.labels.architecture_of(name), name, fraction, "", first, second, change))
     cells = [cell for cell in analysis.missing if cell.dataset == dataset]
     guessing = percent(analysis.evidence.guessing(dataset))
     return Table(
@@ -58,30 +59,40 @@ def by_fraction(analysis: Analysis, dataset: str) -> Table:
 
 
 def harder(analysis: Analysis) -> Table | None:
-    """Top-1 error on the easy and on the hard dataset, and their difference; None for other than two datasets."""
-    if len(analysis.grid.datasets) != 2:
+    """Top-1 error on a dataset and on the next harder one, and their difference; None where there is one dataset."""
+    steps = analysis.conclusions.roles.harder
+    if not steps:
         return None
-    datasets = easy, hard = analysis.grid.datasets
     rows = []
-    for fraction in analysis.grid.fractions:
-        for model in analysis.grid.models:
-            first, second = (analysis.conclusions.error(dataset, model.name, fraction) for dataset in datasets)
-            change = analysis.estimate(penalty(datasets, model.name, fraction))
-            if analysis.measured_here or change:
-                rows.append(Change(analysis.labels.model(model), model.name, fraction, first, second, change))
+    for step in steps:
+        for fraction in analysis.grid.fractions:
+            for model in analysis.grid.models:
+                first, second = (analysis.conclusions.error(dataset, model.name, fraction) for dataset in step)
+                change = analysis.estimate(penalty(step, model.name, fraction))
+                if analysis.measured_here or change:
+                    label = analysis.labels.model(model)
+                    rows.append(Change(label, model.name, fraction, " → ".join(step), first, second, change))
+    several = len(steps) > 1
+    easy, hard = ("easier", "harder") if several else steps[0]
     return Table(
         "penalty",
-        f"The penalty of the harder dataset: top-1 error, % of test images, {plain(easy)} then {plain(hard)}",
+        "The penalty of the harder dataset: top-1 error, % of test images, "
+        + ("for each step" if several else f"{plain(easy)} then {plain(hard)}"),
         (
+            *([Column("Step", "step", lambda row: row.step, plain)] if several else []),
             Column("Model", "", lambda row: row.label, plain),
             Column("", "model", lambda row: row.model),
             Column("Train fraction", "fraction", lambda row: row.fraction),
-            estimate(easy, easy, lambda row: row.first),
-            estimate(hard, hard, lambda row: row.second),
+            estimate(easy.capitalize() if several else easy, easy, lambda row: row.first),
+            estimate(hard.capitalize() if several else hard, hard, lambda row: row.second),
             estimate("Penalty, points", "penalty", lambda row: row.change, points_with_interval),
         ),
         tuple(rows),
-        (f"The penalty is the error on {hard} less the error on {easy}.", *filter(None, [absent(analysis, analysis.missing)])),
+        (
+            f"The penalty is the error on {'the harder dataset' if several else hard} less the error on "
+            f"{'the easier one' if several else easy}.",
+            *filter(None, [absent(analysis, analysis.missing)]),
+        ),
         tuple(row for row in rows if row.fraction in analysis.grid.fractions[:1] + analysis.grid.fractions[-1:]),
     )
 

@@ -1,0 +1,106 @@
+"""Weights in torch's own formats (.pth, .pt, .bin), read without running code, and freed of what was put around them.
+
+Such a file is a pickle, which can run whatever code it names. torch reads it with ``weights_only``: tensors, numbers, texts and
+containers alone. What else it names stops the reading.
+"""
+
+import argparse
+import pickle
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import attrs
+import torch
+from torch import Tensor
+
+from study.base.errors import UNREADABLE, StudyError, one_line, told
+
+# What trainers keep a model's tensors under, in the order in which they are taken: averaged weights (EMA) first, as in timm.
+AVERAGED = ("state_dict_ema", "model_ema", "ema_state_dict", "ema_model", "ema")
+WRAPPERS = (*AVERAGED, "state_dict", "model_state_dict", "model", "module")
+# What wrappers put before every name: DataParallel, Lightning and the like, torch.compile.
+PREFIXES = ("module.", "model.", "state_dict.", "_orig_mod.", "ema.", "ema_model.")
+COUNTER = "n_averaged"  # of torch's AveragedModel
+NAMED = 3
+
+
+@attrs.frozen
+class Unwrapped:
+    """A model's tensors by name; ``within`` are the keys they were found under, ``prefixes`` what was taken off their names,
+    ``others`` the averaged or plain weights that the file has too, and ``left_out`` the keys of what is no tensor.
+    """
+
+    tensors: Mapping[str, Tensor]
+    within: tuple[str, ...]
+    prefixes: tuple[str, ...]
+    others: tuple[str, ...]
+    left_out: tuple[str, ...]
+
+
+def read(file: Path, take: str | None = None) -> Unwrapped:
+    """The tensors in ``file``; of those that it keeps under ``take``, where that is given. Raises StudyError."""
+    found, within, others = _loaded(file), [], []
+    if take is not None:
+        if not isinstance(found, Mapping) or not isinstance(found.get(take), Mapping):
+            raise StudyError(f"{file} has no weights under {told(take)}; its keys are {_some(found)}.")
+        within, found = [take], found[take]
+    while isinstance(found, Mapping):
+        keys = [key for key in WRAPPERS if isinstance(found.get(key), Mapping) and found[key]]
+        if not keys:
+            break
+        within.append(keys[0])
+        others += keys[1:]
+        found = found[keys[0]]
+    if not isinstance(found, Mapping):
+        raise StudyError(f"{file} holds {type(found).__name__} and no tensors by name; save model.state_dict() in its place.")
+    tensors = {str(name): value.detach() for name, value in found.items() if isinstance(value, Tensor)}
+    tensors.pop(COUNTER, None)
+    if not tensors:
+        raise StudyError(f"{file} has no tensors in a place that is known; its keys are {_some(found)}: name one by --take.")
+    left_out = tuple(sorted(str(name) for name in found if str(name) not in tensors))
+    prefixes = []
+    while prefix := next((each for each in PREFIXES if all(name.startswith(each) for name in tensors)), None):
+        prefixes.append(prefix)
+        tensors = {name.removeprefix(prefix): tensor for name, tensor in tensors.items()}
+    strange = [name for name, tensor in tensors.items() if tensor.layout != torch.strided or tensor.is_quantized]
+    if strange:
+        raise StudyError(f"{file} has sparse or quantized tensors ({strange[0]}), which .safetensors has not; save plain ones.")
+    return Unwrapped(_own_memory(tensors), tuple(within), tuple(prefixes), tuple(others), left_out)
+
+
+def _loaded(file: Path) -> Any:
+    try:
+        # A Namespace is a list of settings, as argparse makes it; trainers save theirs beside the weights.
+        with torch.serialization.safe_globals([argparse.Namespace]):
+            return torch.load(file, map_location="cpu", weights_only=True)
+    except FileNotFoundError:
+        raise StudyError(f"{file} is not here; name a .pth, .pt or .bin file.") from None
+    except IsADirectoryError:
+        raise StudyError(f"{file} is a folder; name the .pth, .pt or .bin file in it.") from None
+    except pickle.UnpicklingError:
+        raise StudyError(
+            f"{file} is damaged, or holds more than weights{_named(file)}, which could run code and is not read; "
+            "have it saved anew as torch.save(model.state_dict(), …)."
+        ) from None
+    except UNREADABLE as error:
+        raise StudyError(f"{file} is no file of torch.save that is whole ({one_line(error)[:120]}); fetch it again.") from None
+
+
+def _named(file: Path) -> str:
+    """What it would take to read ``file``, where torch can tell."""
+    try:
+        needed = torch.serialization.get_unsafe_globals_in_checkpoint(file)
+    except (pickle.UnpicklingError, *UNREADABLE):
+        return ""
+    return f" ({', '.join(sorted(needed)[:NAMED])})" if needed else ""
+
+
+def _own_memory(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Each tensor in memory of its own, as .safetensors wants it."""
+    return {name: tensor.clone(memory_format=torch.contiguous_format) for name, tensor in tensors.items()}
+
+
+def _some(found: object) -> str:
+    keys = sorted(map(str, found)) if isinstance(found, Mapping) else []
+    return told(", ".join(keys[:8])) if keys else "none"

@@ -1,0 +1,166 @@
+"""Weights in files that torch pickled: read without running their code, unwrapped, and every step said."""
+
+import argparse
+import hashlib
+import pickle
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from study.base.errors import StudyError
+from study.models.build import build, load_pretrained
+from tools import convert
+
+ARCH = ("resnet10t", {"stem_width": 8, "channels": [8, 8, 16, 16]})
+PLAIN = {"a.weight": torch.arange(6.0).reshape(2, 3), "a.count": torch.tensor(3)}
+AVERAGED = {name: tensor + 1 for name, tensor in PLAIN.items()}
+
+
+def prefixed(state, prefix):
+    return {f"{prefix}{name}": tensor for name, tensor in state.items()}
+
+
+@pytest.fixture
+def converted(tmp_path, capsys):
+    """Saves an object, converts it, and returns the tensors and what was said."""
+
+    def do(saved, name="weights.pth", **options):
+        torch.save(saved, tmp_path / name)
+        target = convert.convert(tmp_path / name, **options)
+        return load_file(target), capsys.readouterr().out
+
+    return do
+
+
+def same(found, expected):
+    return found.keys() == expected.keys() and all(torch.equal(found[name], expected[name]) for name in expected)
+
+
+@pytest.mark.parametrize(
+    ("saved", "expected", "said"),
+    [
+        (PLAIN, PLAIN, "2 tensors at the top\n"),
+        (prefixed(PLAIN, "module."), PLAIN, "taken off every name: module.\n"),
+        (prefixed(PLAIN, "model."), PLAIN, "taken off every name: model.\n"),
+        (prefixed(PLAIN, "module.model."), PLAIN, "taken off every name: module. then model.\n"),
+        ({"state_dict": PLAIN, "epoch": 3}, PLAIN, "2 tensors under state_dict\n"),
+        ({"model": {"state_dict": prefixed(PLAIN, "module.")}}, PLAIN, "under model → state_dict\n"),
+        ({"state_dict": PLAIN, "state_dict_ema": AVERAGED}, AVERAGED, "under state_dict_ema (averaged weights, EMA)\n"),
+        ({"model": PLAIN, "ema": prefixed(AVERAGED, "module.")}, AVERAGED, "it also has model; --take takes"),
+        ({**prefixed(PLAIN, "module."), "n_averaged": torch.tensor(9)}, PLAIN, "taken off every name: module.\n"),
+        ({**prefixed(PLAIN, "model."), "head.weight": torch.ones(1)}, None, "3 tensors at the top\n"),
+        ({**PLAIN, "_metadata": "x"}, PLAIN, "left out, being no tensors: _metadata\n"),
+        ({"model": PLAIN, "args": argparse.Namespace(lr=1)}, PLAIN, "under model\n"),
+    ],
+)
+def test_weights_are_found_and_it_is_said_where(converted, saved, expected, said):
+    found, words = converted(saved)
+    assert same(found, saved if expected is None else expected)
+    assert said in words
+
+
+def test_one_key_can_be_asked_for(converted):
+    found, words = converted({"state_dict": PLAIN, "state_dict_ema": AVERAGED}, take="state_dict")
+    assert same(found, PLAIN) and "under state_dict\n" in words
+
+
+@pytest.mark.parametrize("name", ["a.pth", "a.pt", "a.bin"])
+def test_old_and_new_forms_of_files_are_read(tmp_path, name):
+    for new in (True, False):
+        torch.save(PLAIN, tmp_path / name, _use_new_zipfile_serialization=new)
+        assert same(load_file(convert.convert(tmp_path / name)), PLAIN)
+        (tmp_path / "a.safetensors").unlink()
+
+
+def test_tensors_that_share_memory_are_written_apart(converted):
+    whole = torch.arange(12.0)
+    found, _ = converted({"a": whole[:6], "b": whole[3:9], "c": whole.reshape(3, 4).t()})
+    assert torch.equal(found["b"], whole[3:9]) and torch.equal(found["c"], whole.reshape(3, 4).t())
+
+
+def test_what_was_converted_is_what_a_model_takes(converted, tmp_path):
+    source = build(*ARCH, classes=7, image_size=32, seed=1)
+    converted({"model": prefixed(source.state_dict(), "module.")})
+    model = build(*ARCH, classes=10, image_size=32, seed=2)
+    load_pretrained(model, tmp_path / "weights.safetensors")
+    assert torch.equal(model.state_dict()["conv1.0.weight"], source.state_dict()["conv1.0.weight"])
+
+
+# What is refused
+
+
+class Malice:
+    """Unpickled by Python itself, it makes a file."""
+
+    def __init__(self, victim: Path):
+        self.victim = victim
+
+    def __reduce__(self):
+        return Path.touch, (self.victim,)
+
+
+@pytest.mark.parametrize("zipped", [True, False])
+def test_code_in_a_file_is_not_run(tmp_path, zipped):
+    torch.save({"state_dict": PLAIN, "x": Malice(tmp_path / "ran")}, tmp_path / "a.pth", _use_new_zipfile_serialization=zipped)
+    with pytest.raises(StudyError, match=r"a\.pth is damaged, or holds more than weights.* could run code and is not read"):
+        convert.convert(tmp_path / "a.pth")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a.pth"]
+    pickle.loads(pickle.dumps(Malice(tmp_path / "ran")))  # which shows that it would have
+    assert (tmp_path / "ran").exists()
+
+
+@pytest.mark.parametrize(
+    ("saved", "sentence"),
+    [
+        ([1, 2], "holds list and no tensors by name"),
+        (torch.ones(2), "holds Tensor and no tensors by name"),
+        ({"epoch": 1, "optimizer": {"a": 1}}, "no tensors in a place that is known; its keys are epoch, optimizer: name one"),
+        ({}, "no tensors in a place that is known; its keys are none"),
+        ({"a": torch.eye(2).to_sparse()}, r"sparse or quantized tensors \(a\)"),
+    ],
+)
+def test_what_holds_no_weights_is_one_sentence(tmp_path, saved, sentence):
+    torch.save(saved, tmp_path / "a.pth")
+    with pytest.raises(StudyError, match=sentence) as error:
+        convert.convert(tmp_path / "a.pth")
+    assert str(error.value).endswith(".") and "\n" not in str(error.value)
+    assert not (tmp_path / "a.safetensors").exists()
+
+
+@pytest.mark.parametrize("cut", [0, 1, 30, 200, -1])
+def test_a_damaged_file_is_one_sentence(tmp_path, cut):
+    torch.save(PLAIN, tmp_path / "a.pth")
+    (tmp_path / "a.pth").write_bytes((tmp_path / "a.pth").read_bytes()[:cut])
+    with pytest.raises(StudyError, match=r"a\.pth is (damaged|no file of torch\.save that is whole)"):
+        convert.convert(tmp_path / "a.pth")
+
+
+def test_files_that_are_no_weights_or_not_there(tmp_path):
+    (tmp_path / "a.pth").write_bytes(b"<html>not found</html>")
+    for path, sentence in (
+        (tmp_path / "a.pth", "is damaged|is no file of torch"),
+        (tmp_path / "b.pth", r"b\.pth is not here"),
+        (tmp_path, "is a folder"),
+        (tmp_path / "c.safetensors", "is a .safetensors file already"),
+    ):
+        with pytest.raises(StudyError, match=sentence):
+            convert.convert(path)
+
+
+def test_nothing_is_overwritten(tmp_path):
+    torch.save(PLAIN, tmp_path / "a.pth")
+    (tmp_path / "a.safetensors").write_text("mine")
+    with pytest.raises(StudyError, match=r"a\.safetensors is there already"):
+        convert.convert(tmp_path / "a.pth")
+    assert (tmp_path / "a.safetensors").read_text() == "mine"
+
+
+def test_command_line(tmp_path, capsys, monkeypatch):
+    torch.save({"model": PLAIN}, tmp_path / "a.pth")
+    monkeypatch.setattr(sys, "argv", ["convert", str(tmp_path / "a.pth")])
+    convert.main()
+    digest = hashlib.sha256((tmp_path / "a.safetensors").read_bytes()).hexdigest()
+    assert f"      source: {tmp_path / 'a.safetensors'}\n      sha256: {digest}\n" in capsys.readouterr().out
