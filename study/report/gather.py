@@ -28,7 +28,10 @@ def of_study(params: Params, name: str, incomplete: bool = False) -> Analysis:
             "looks past checkpoints, but a report needs every data/predictions and data/history), dvc repro trains them."
         )
     if not found.present:
-        raise StudyError(f"not one cell of study {grid.name} is here; dvc pull fetches them, dvc repro trains them.")
+        raise StudyError(
+            f"not one cell of study {grid.name} is here; make rebuild fetches those that ship, dvc pull those of your remote, "
+            "dvc repro trains them."
+        )
     return Analysis.of_cells(grid, found, Published.read(), _formats(params, grid))
 
 
