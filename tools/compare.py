@@ -58,10 +58,17 @@ def main() -> None:
     say(_aligned(("Hypothesis or claim", *map(str, reports)), [_claim(key, verdicts) for key in verdicts[0]]))
     for key in HYPOTHESES:
         parts = [{row.get("key", row["part"]): row for row in report.rows(f"parts_{key.lower()}")} for report in reports]
+        parts[1] = _paired(*parts)
         names = {name: row["part"] for found in reversed(parts) for name, row in found.items()}
         if names:
             rows = [(names[name], *(_part(found.get(name)) for found in parts)) for name in names]
             say("\n" + _aligned((key, *map(str, reports)), rows))
+
+
+def _paired(first: dict[str, dict[str, str]], second: dict[str, dict[str, str]]) -> dict[str, dict[str, str]]:
+    """The rows of ``second`` under the keys of ``first``: the same models, or else the same words (models of other names)."""
+    worded = {row["part"]: key for key, row in first.items() if key not in second}
+    return {key if key in first else worded.pop(row["part"], key): row for key, row in second.items()}
 
 
 def _claim(key: str, verdicts: Sequence[dict[str, dict[str, str]]]) -> tuple[str, ...]:

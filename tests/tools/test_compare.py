@@ -56,6 +56,18 @@ def test_two_reports_of_the_workspace(say, tmp_path):
     ]
 
 
+def test_parts_of_models_of_other_names_stand_in_one_row_where_they_read_alike(say, tmp_path):
+    for study, key in (("cifar", "vit"), ("cifar_lr", "vit_slow")):
+        write(tmp_path, study, "supported", "0.05,0.01,0.09")
+        (tmp_path / "reports" / study / "tables" / "parts_h1.csv").write_text(
+            "key,part,unit,effect,effect_low,effect_high,verdict\n"
+            f"{key},The ViT loses more,points,0.05,0.01,0.09,supported\ncnn,The CNN loses more,points,0.02,0.01,0.03,supported\n"
+            f"{key}-2,Only {key},points,0.02,0.01,0.03,supported\n"
+        )
+    rows = say("cifar", "cifar_lr")[7:]
+    assert [row.count("supported") for row in rows] == [2, 2, 1, 1]
+
+
 def test_reports_of_a_branch_and_of_an_experiment(say, tmp_path):
     git("init", "--quiet", "--initial-branch=main")
     write(tmp_path, "cifar", "supported", "0.05,0.01,0.09")
