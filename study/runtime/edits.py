@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from study.base.errors import StudyError
+from study.base.folders import hidden
 from study.base.sums import sha256
 
 
@@ -23,5 +24,6 @@ def refused(name: str, look: Callable[[], object]) -> Iterator[None]:
 
 
 def contents(folders: Iterable[Path]) -> list[tuple[Path, str]]:
-    """The sha256 of each file below ``folders``, for a ``look``."""
-    return [(path, sha256(path)) for folder in folders for path in sorted(folder.rglob("*")) if path.is_file()]
+    """The sha256 of each file below ``folders`` that DVC would see too, for a ``look``."""
+    files = [(path, path.relative_to(folder)) for folder in folders for path in sorted(folder.rglob("*")) if path.is_file()]
+    return [(path, sha256(path)) for path, below in files if not any(map(hidden, (below, *below.parents)))]
