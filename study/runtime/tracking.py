@@ -7,6 +7,7 @@ WANDB_API_KEY. It never stops a stage: what goes wrong is one line of warning.
 import http.client
 import os
 import secrets
+import ssl
 import urllib.error
 import urllib.request
 from collections.abc import Mapping
@@ -106,6 +107,8 @@ def _in_reach() -> bool:
         urllib.request.urlopen(_address(), timeout=SECONDS).close()
     except urllib.error.HTTPError:
         return True
+    except urllib.error.URLError as error:  # wandb trusts other certificates than Python itself: it may well get through
+        return isinstance(error.reason, ssl.SSLCertVerificationError)
     except (OSError, ValueError, http.client.HTTPException):
         return False
     return True

@@ -1,7 +1,9 @@
 """Weights & Biases: off unless wanted, one run per cell, never a reason to stop."""
 
+import ssl
 import sys
 import time
+import urllib.error
 
 import pytest
 from servers import Files, serving
@@ -124,3 +126,14 @@ def test_out_of_reach_the_run_is_kept_here_within_seconds(monkeypatch, capsys, m
         asked.clear()
         tracking.Tracker(CNN, "abcd1234")
     assert asked["mode"] is None
+
+
+@pytest.mark.parametrize(
+    ("reason", "reached"), [(ssl.SSLCertVerificationError("self-signed"), True), (OSError("no route"), False)]
+)
+def test_a_server_whose_certificate_python_does_not_know_is_left_to_wandb(monkeypatch, reason, reached):
+    def refuse(*_, **__):
+        raise urllib.error.URLError(reason)
+
+    monkeypatch.setattr(tracking.urllib.request, "urlopen", refuse)
+    assert tracking._in_reach() is reached
