@@ -35,7 +35,7 @@ CONTROL = "nvidia-cuda-mps-control"
 def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     arguments.add_argument("--minutes", type=float, default=6.0, help="time budget of the whole run")
-    arguments.add_argument("--models", nargs="+", help="timm names, in place of the default ones")
+    arguments.add_argument("--models", nargs="+", help="keys of params.yaml or timm's names, in place of the default ones")
     given = arguments.parse_args()
     budget = given.minutes * 60
     kind, name, _ = machine(START + budget)

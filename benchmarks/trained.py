@@ -30,6 +30,7 @@ from study.models.card import Card
 from study.runtime import records
 
 HERE = Path.cwd()  # the project's root, as for every stage
+LINKED = ("stages", "study", "dvc.yaml", "data/own", "data/pretrained")
 AGAIN = 75  # exit code of a training that is out of time; the same command goes on
 DATASET, MODEL = "made_up", "model"
 CELL = Cell(DATASET, MODEL, 1.0, 0)
@@ -47,10 +48,13 @@ class Project:
     deadline: float
 
     def make(self, params: str) -> None:
-        """Links to the code, and params.yaml as given; data that are there stay."""
+        """Links to the code and to what git has of data, and params.yaml as given; data that are there stay."""
         self.folder.mkdir(parents=True, exist_ok=True)
-        for name in ("stages", "study", "dvc.yaml"):
+        for name in LINKED:
+            if not (HERE / name).exists():
+                continue
             link = self.folder / name
+            link.parent.mkdir(exist_ok=True)
             link.unlink(missing_ok=True)
             link.symlink_to(HERE / name)
         (self.folder / "params.yaml").write_text(params, encoding="utf-8")
@@ -65,6 +69,8 @@ class Project:
     def start(self, *command: str, **more: str) -> "subprocess.Popen[str]":
         """The stage ``command`` (train CELL), started; ``more`` are variables of its environment."""
         own = {name: value for name, value in os.environ.items() if not name.startswith("DVC_")} | more
+        if own.get("DATASETS_DIR"):  # the stage runs in another folder
+            own["DATASETS_DIR"] = str(Path(own["DATASETS_DIR"]).absolute())
         line = [sys.executable, "-m", f"stages.{command[0]}", *command[1:]]
         pipe = subprocess.PIPE
         return subprocess.Popen(line, cwd=self.folder, env=own, stdout=pipe, stderr=subprocess.STDOUT, text=True)
@@ -186,7 +192,7 @@ def study_cell(cell: Cell, project: Project, out: Path) -> Row:
             ):
                 if not (project.folder / made).exists():
                     _checked(project.run(*command))
-            code, said = project.run("train", name, "--budget", f"{project.left:.0f}")
+            code, said = project.run("train", name, "--budget", str(project.left))  # rounded, it could be 0
             if code == AGAIN:
                 raise OutOfTimeError
             _checked((code, said))

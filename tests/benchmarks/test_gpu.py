@@ -121,6 +121,31 @@ def test_a_part_that_has_no_time_is_left_out(tmp_path, monkeypatch):
     assert trained.study_cell(CELL, project, tmp_path).verdict == LEFT_OUT
 
 
+def test_cells_find_what_git_has_of_data_and_the_folder_of_downloads(tmp_path, monkeypatch):
+    (tmp_path / "data/pretrained/a").mkdir(parents=True)
+    (tmp_path / "data/own/birds").mkdir(parents=True)
+    monkeypatch.setattr(trained, "HERE", tmp_path)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("DATASETS_DIR", "sets")
+    project = trained.Project(tmp_path / "work" / "cells", time.time() + 60)
+    for _ in range(2):
+        project.make("{}")
+    assert (project.folder / "data/pretrained/a").is_dir() and (project.folder / "data/own/birds").is_dir()
+    monkeypatch.setattr(trained.subprocess, "Popen", lambda *_, env, **__: env)
+    assert project.start("download", "birds")["DATASETS_DIR"] == str(tmp_path / "sets")
+
+
+def test_the_time_that_is_left_is_never_given_as_nothing(tmp_path, monkeypatch):
+    asked = []
+    monkeypatch.setattr(trained.Project, "left", 0.2)
+    monkeypatch.setattr(trained.Project, "run", lambda _, *command: (asked.append(command), (trained.AGAIN, ""))[1])
+    cells = trained.cells
+    for folder in (cells.raw("tiny"), cells.weights("cnn"), cells.split("tiny", CELL.fraction, CELL.seed)):
+        (tmp_path / folder).mkdir(parents=True)
+    assert trained.study_cell(CELL, trained.Project(tmp_path, 0), tmp_path).verdict == LEFT_OUT
+    assert [float(command[-1]) for command in asked] == [0.2]
+
+
 def test_the_table_is_on_disk_line_by_line_and_counts_what_is_bad(tmp_path):
     table = Table(tmp_path / "out", "head")
     for count, verdict in enumerate((HELD, MEASURED, LEFT_OUT, BROKEN, FAILED)):
