@@ -63,26 +63,26 @@ def of_study(name: str, jobs: int) -> bool:
     of_it = [cell for cell in cells if cell.model in study.models and cell.dataset in study.datasets]
     if not of_it:
         raise StudyError(f"dvc.lock has no cell of study {name}; python -m tools.study names the studies.")
-    ledger = proved.Ledger(LEDGER, lock, params)
-    left = [cell for cell in cells if not ledger.has(cell)]
     grid = len(study.datasets) * len(study.models) * len(study.seeds) * len(ladder())
     absent = grid - sum(cell.fraction in ladder() for cell in of_it)
-    say(
-        f"study {name}: {len(of_it)} cells and {len(cells) - len(of_it)} of its pre-training are in dvc.lock"
-        f"{f', {absent} cells are not' if absent else ''}; {len(cells) - len(left)} were proved before"
-    )
-
-    def keep(result: Proof) -> None:
-        if result.same:
-            ledger.add(result.cell)
-
     again = f"the same command (python -m tools.prove --study {name}) goes on."
     with stoppable(lambda: f"cells that were proved, and epochs of those under way, are kept; {again}"), alone():
+        ledger = proved.Ledger(LEDGER, lock, params)
+        left = [cell for cell in cells if not ledger.has(cell)]
+        say(
+            f"study {name}: {len(of_it)} cells and {len(cells) - len(of_it)} of its pre-training are in dvc.lock"
+            f"{f', {absent} cells are not' if absent else ''}; {len(cells) - len(left)} were proved before"
+        )
+
+        def keep(result: Proof) -> None:
+            if result.same:
+                ledger.add(result.cell)
+
         good = made(left, PLACE, jobs, keep) if left else True
-    if good:
-        say(f"all {len(cells)} cells are the same bytes as dvc.lock has")
-        for folder in ("data", "stages", "study"):
-            shutil.rmtree(PLACE / folder, ignore_errors=True)
+        if good:
+            say(f"all {len(cells)} cells are the same bytes as dvc.lock has")
+            for folder in ("data", "stages", "study"):
+                shutil.rmtree(PLACE / folder, ignore_errors=True)
     return good
 
 

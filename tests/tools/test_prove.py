@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from study.base.errors import StudyError
 from study.design.cells import Cell
 from study.pipeline import proof, proved
 from study.pipeline.proof import Proof
@@ -30,8 +31,6 @@ class Stages:
         self.fails = fails
 
     def run(self, shop: proof.Workshop, name: str, *arguments: str) -> None:
-        from study.base.errors import StudyError
-
         self.asked.append(" ".join((name, *arguments)))
         if self.fails and self.asked[-1].startswith(self.fails):
             raise StudyError(f"stages.{self.asked[-1]} failed: it is not here.")
@@ -100,6 +99,25 @@ def test_another_entry_in_the_lock_is_made_again_and_a_difference_is_named(proje
         stages = Stages()
         assert not proving(monkeypatch, stages) and stages.trained() == [NAMES[0]]
     assert f"{NAMES[0]}: differs: {wrong['path']}" in capsys.readouterr().out
+
+
+def test_one_at_a_time_from_the_ledger_to_the_clearing_away(project, monkeypatch):
+    held = []
+
+    def seen(honest):
+        def look(*arguments, **options):
+            with pytest.raises(StudyError, match="another prove --study is at work"), prove.alone():
+                pass
+            held.append(honest.__name__)
+            return honest(*arguments, **options)
+
+        return look
+
+    monkeypatch.setattr(proved, "Ledger", seen(proved.Ledger))
+    monkeypatch.setattr(prove, "made", seen(prove.made))
+    monkeypatch.setattr(prove.shutil, "rmtree", seen(prove.shutil.rmtree))
+    assert proving(monkeypatch, Stages())
+    assert list(dict.fromkeys(held)) == ["Ledger", "made", "rmtree"] and held[-1] == "rmtree"
 
 
 @pytest.mark.parametrize("what", ["code", "params", "libraries"])
