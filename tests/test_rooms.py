@@ -3,6 +3,7 @@
 import ast
 import graphlib
 import statistics
+import sys
 from collections import Counter
 
 import pytest
@@ -64,6 +65,15 @@ def test_stages_do_not_import_each_other(modules):
     for name, others in modules.items():
         if name.startswith("stages."):
             assert not [other for other in others if other.startswith("stages")], name
+
+
+def test_commands_import_the_library_before_any_package(root):
+    """study.base says in one sentence that memory is too little for a package; it has to be there before."""
+    for path in [*(root / "stages").glob("*.py"), *(root / "tools").glob("*.py")]:
+        lines = [node for node in ast.parse(path.read_text()).body if isinstance(node, ast.Import | ast.ImportFrom)]
+        names = [node.module if isinstance(node, ast.ImportFrom) else node.names[0].name for node in lines]
+        rooms = [name.partition(".")[0] for name in names if name.partition(".")[0] not in sys.stdlib_module_names]
+        assert rooms[:1] in ([], ["study"]), path
 
 
 def test_stages_are_those_of_the_pipeline(root):

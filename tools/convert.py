@@ -8,8 +8,6 @@ before every name (module., model.) are taken off. What was found and done is sa
 
 from pathlib import Path
 
-from safetensors.torch import save
-
 from study.base import atomic
 from study.base.console import parser, run, say
 from study.base.errors import StudyError
@@ -30,6 +28,10 @@ def main() -> None:
 
 def convert(file: Path, take: str | None = None) -> Path:
     """Write ``file`` with the ending .safetensors and say what it took. Raises StudyError."""
+    from safetensors.torch import save  # after study.base, which says in one sentence that memory is too little for torch
+
+    if not file.name:
+        raise StudyError(f"{file} is a folder; name the .pth, .pt or .bin file in it.")
     target = file.with_suffix(".safetensors")
     if target == file:
         raise StudyError(f"{file} is a .safetensors file already.")
@@ -45,7 +47,7 @@ def convert(file: Path, take: str | None = None) -> Path:
     if found.prefixes:
         say(f"taken off every name: {' then '.join(found.prefixes)}")
     if found.left_out:
-        say(f"left out, being no tensors: {', '.join(found.left_out[:8])}{', …' if len(found.left_out) > 8 else ''}")
+        say(f"left out, being no weights: {', '.join(found.left_out[:8])}{', …' if len(found.left_out) > 8 else ''}")
     say(f"{target}: put a config.json with the weights' mean, std and interpolation beside it (docs/own_data.md); then")
     say("    weights:")
     say(f"      source: {target}")

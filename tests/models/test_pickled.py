@@ -52,7 +52,7 @@ def same(found, expected):
         ({"model": PLAIN, "ema": prefixed(AVERAGED, "module.")}, AVERAGED, "it also has model; --take takes"),
         ({**prefixed(PLAIN, "module."), "n_averaged": torch.tensor(9)}, PLAIN, "taken off every name: module.\n"),
         ({**prefixed(PLAIN, "model."), "head.weight": torch.ones(1)}, None, "3 tensors at the top\n"),
-        ({**PLAIN, "_metadata": "x"}, PLAIN, "left out, being no tensors: _metadata\n"),
+        ({**PLAIN, "_metadata": "x"}, PLAIN, "left out, being no weights: _metadata\n"),
         ({"model": PLAIN, "args": argparse.Namespace(lr=1)}, PLAIN, "under model\n"),
     ],
 )
@@ -144,6 +144,7 @@ def test_files_that_are_no_weights_or_not_there(tmp_path):
         (tmp_path / "a.pth", "is damaged|is no file of torch"),
         (tmp_path / "b.pth", r"b\.pth is not here"),
         (tmp_path, "is a folder"),
+        (Path(), "is a folder"),
         (tmp_path / "c.safetensors", "is a .safetensors file already"),
     ):
         with pytest.raises(StudyError, match=sentence):
