@@ -30,7 +30,7 @@ def main() -> None:
     labels_file = cells.raw(given.dataset) / "train_labels.npy"
 
     def inputs() -> object:
-        return code.digest("stages.split"), Params.load().split(), sha256(labels_file)
+        return code.digest("stages.split"), Params.load().split(), sha256(labels_file) if labels_file.is_file() else None
 
     with folders.replaced(folder) as draft, edits.refused(str(folder), inputs):
         settings = Params.load().split()

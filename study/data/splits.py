@@ -119,13 +119,16 @@ def split(
             held_out = min(held_out, len(order) - 1)
             kept = max(1, _share(len(order) - held_out, fraction))
         elif not held_out or not kept:
-            part, share = (
-                ("validation set", f"val_fraction {val_fraction}") if not held_out else ("train subset", f"fraction {fraction}")
-            )
+            if not held_out:
+                part, share, other = "validation set", f"val_fraction {val_fraction}", "larger"
+            elif held_out == len(order):
+                part, share, other = "train subset", f"val_fraction {val_fraction}", "smaller"
+            else:
+                part, share, other = "train subset", f"fraction {fraction}", "larger"
             name = names[label] if label < len(names) else label
             count = f"{len(order)} image{'s' * (len(order) > 1)}"
             raise StudyError(
-                f"{share} leaves class {name} ({count}) without an image in the {part}; choose a larger one, or write rare: "
+                f"{share} leaves class {name} ({count}) without an image in the {part}; choose a {other} one, or write rare: "
                 f"train under split in params.yaml, which keeps such classes for training."
             )
         validation.append(order[:held_out])

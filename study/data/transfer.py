@@ -147,7 +147,7 @@ def _attempt(url: str, part: Path, way_out: str, largest: int) -> None:
         except Interruption:
             part.unlink(missing_ok=True)
             raise
-        limit = min(largest, _room(part)) + told.start
+        limit = min(largest, _room(part) + told.start)
         if told.total is not None and told.total > limit:
             raise StudyError(f"{url} has {told.total:,} bytes, more than the {limit:,} that fit here; {way_out}.")
         _remember_version(response, _version_file(part))

@@ -49,8 +49,9 @@ def read(file: Path, take: str | None = None) -> Unwrapped:
         keys = [key for key in WRAPPERS if isinstance(found.get(key), Mapping) and found[key]]
         if not keys:
             break
+        if not within:  # --take names a key of the top alone
+            others = keys[1:]
         within.append(keys[0])
-        others += keys[1:]
         found = found[keys[0]]
     if not isinstance(found, Mapping):
         raise StudyError(f"{file} holds {type(found).__name__} and no tensors by name; save model.state_dict() in its place.")
@@ -58,7 +59,7 @@ def read(file: Path, take: str | None = None) -> Unwrapped:
     tensors.pop(COUNTER, None)
     if not tensors:
         raise StudyError(f"{file} has no tensors in a place that is known; its keys are {_some(found)}: name one by --take.")
-    left_out = tuple(sorted(str(name) for name in found if str(name) not in tensors))
+    left_out = tuple(sorted(str(name) for name in found if str(name) not in {*tensors, COUNTER}))
     prefixes = []
     while prefix := next((each for each in PREFIXES if all(name.startswith(each) for name in tensors)), None):
         prefixes.append(prefix)

@@ -71,6 +71,11 @@ def test_empty_class_is_an_error(fraction, val_fraction, part):
         split(np.repeat([0, 1], 10), fraction, val_fraction, 0)
 
 
+def test_a_class_that_validation_takes_whole_wants_a_smaller_share_for_it():
+    with pytest.raises(StudyError, match=r"val_fraction 0\.5 leaves class 1 \(1 image\) .* train subset; choose a smaller one"):
+        split(np.repeat([0, 1], [20, 1]), 1.0, 0.5, 0)
+
+
 # Classes of so few images that their share of a part is none
 
 

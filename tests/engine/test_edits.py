@@ -143,6 +143,14 @@ def test_what_is_edited_during_a_split_is_refused(tmp_path, monkeypatch, root, w
     assert before and edits.contents([cells.split("tiny", 1.0, 0).parent]) == before
 
 
+def test_a_split_without_labels_names_the_stage_that_makes_them(tmp_path, monkeypatch):
+    monkeypatch.chdir(make(tmp_path))
+    (cells.raw("tiny") / "train_labels.npy").unlink()
+    monkeypatch.setattr(sys, "argv", ["split", "tiny", "1.0", "0"])
+    with pytest.raises(StudyError, match=r"train_labels.npy is absent or damaged; run dvc repro download@tiny, or"):
+        split.main()
+
+
 @pytest.mark.parametrize(
     ("command", "limit"), [("split tiny 1.0 0", 60_000), ("aggregate tiny", 300_000), (f"train {CNN}", 1_500_000)]
 )

@@ -67,6 +67,11 @@ def test_one_key_can_be_asked_for(converted):
     assert same(found, PLAIN) and "under state_dict\n" in words
 
 
+@pytest.mark.parametrize("take", [None, "state_dict"])
+def test_only_what_can_be_taken_is_offered(converted, take):
+    assert "--take" not in converted({"state_dict": {"module": PLAIN, "model": PLAIN}}, take=take)[1]
+
+
 @pytest.mark.parametrize("name", ["a.pth", "a.pt", "a.bin"])
 def test_old_and_new_forms_of_files_are_read(tmp_path, name):
     for new in (True, False):
