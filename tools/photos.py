@@ -1,6 +1,6 @@
 """A small folder of images to try the study on: patches of the three photographs that scikit-learn and matplotlib ship.
 
-    python -m tools.photos data/own/photos        # 700 patches, a folder for each photograph
+    python -m tools.photos data/own/photos        # 808 patches, a folder for each photograph
 
 The task is to tell from which photograph a patch is. docs/example.md goes from this folder to a report.
 """
