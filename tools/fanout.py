@@ -113,7 +113,8 @@ def describe(study: StudyStatus, places: Sequence[str | None] | None, jobs: int 
     yield f"3. {'what these did goes into dvc.lock; then ' if large else ''}{_shown(process.command('repro'))}"
     yield from _time(cells, at_a_time, places is None or any(places))
     if any(each.state is CellState.RECORDED for each in cells):
-        yield "recorded: dvc.lock has these cells, the files are not here; dvc pull brings them, else they are trained again."
+        yield "recorded: dvc.lock has these cells, but files are not here. dvc pull brings them from a remote that has them;"
+        yield "dvc repro --allow-missing does without them; this command trains the cells again."
 
 
 def summary(failed: dict[Cell, str]) -> Iterator[str]:

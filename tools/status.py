@@ -22,7 +22,8 @@ MEANINGS = {
     CellState.STALE: "code, parameters or data changed since it was recorded; dvc repro trains it again",
     CellState.UNSURE: "an earlier stage has to run first, and may leave this as it is or make it stale",
     CellState.TRAINED: "but not tested yet, or to be tested again: evaluate has to run",
-    CellState.RECORDED: "dvc.lock has it, but files are not in this workspace or in DVC's cache; dvc pull brings them",
+    CellState.RECORDED: "dvc.lock has it, but files, such as checkpoints, are not in this workspace or in DVC's cache; "
+    "dvc pull brings them from a remote that has them; dvc repro --allow-missing does without them",
     CellState.UNRECORDED: "files are here that dvc.lock does not have: dvc repro records them if its run cache knows them, "
     "else it trains again; dvc commit keeps them as they are",
 }

@@ -111,7 +111,8 @@ def _scales(analysis: Analysis) -> Iterator[str]:
     if apart:
         names = [f"{each.key}, {called_safely(analysis, each.key, each.part)}" for each in apart]
         count = f"{len(apart)} of {len(analysis.conclusions.readings)} parts"
-        yield f"**Scales disagree** in {count}, surely: {listed(names, 2, '; ')}. Verdicts are in points; all scales are below."
+        named = listed(names, 2, "; ")
+        yield f"**Scales disagree** in {count}, by their intervals: {named}. Verdicts are in points; all scales are below."
 
 
 def _order(analysis: Analysis) -> Iterator[str]:

@@ -34,7 +34,7 @@ def equivalents(analysis: Analysis) -> Table | None:
             Column("Dataset", "dataset", lambda each: each.dataset),
             Column("Architecture", "", lambda each: analysis.labels.architecture_of(each.pretrained), plain),
             Column("", "model", lambda each: each.pretrained),
-            Column("Pre-trained on", "fraction", lambda each: each.fraction),
+            Column("Train fraction", "fraction", lambda each: each.fraction),
             Column("Worth how many times the data", "", lambda each: each, times),
             Column("", "times", lambda each: each.times),
             Column("", "times_low", lambda each: each.low),
