@@ -44,7 +44,7 @@ def prepare(root: Path) -> None:
     }  # fmt: skip
     content = checkpoint.pack({"a.weight": torch.zeros(3, 2), "b": torch.zeros(1)}, record)
     put(cells.runs(CELL) / checkpoint.FILE, content)
-    resume.Store(CELL, "key").save(resume.CellState(1, 1, {"seconds": 1.0}, content, content))
+    resume.Store(CELL, "key").save(resume.State(1, 1, {"seconds": 1.0}, content, content))
     put(Path("config.json"), b'{"architecture": "test_vit", "pretrained_cfg": {"mean": [0.5, 0.5, 0.5], "std": [0.5, 0.5, 0.5],'
         b' "interpolation": "bilinear", "input_size": [3, 32, 32]}}')  # fmt: skip
     put(Path("name"), str(CELL).encode())
