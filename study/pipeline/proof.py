@@ -56,9 +56,10 @@ class Workshop:
             source, target = Path(name), folder / name
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.rmtree(target, ignore_errors=True)
-            shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__")) if source.is_dir() else shutil.copy2(
-                source, target
-            )
+            if source.is_dir():
+                shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__"))
+            else:
+                shutil.copy2(source, target)
         if OWN.is_dir() and not (folder / OWN).is_symlink():
             (folder / OWN).symlink_to(OWN.absolute())
 
