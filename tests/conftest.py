@@ -27,6 +27,15 @@ def settings_of_the_user_do_not_reach_tests(monkeypatch):
     monkeypatch.setenv("DVC_NO_ANALYTICS", "1")
 
 
+@pytest.fixture
+def no_waiting(monkeypatch):
+    """Downloads from servers of this machine, whatever proxy its user has, that are tried again at once."""
+    from study.data import transfer
+
+    monkeypatch.setattr(transfer, "BACKOFF", 0.001)
+    monkeypatch.setenv("no_proxy", "127.0.0.1")
+
+
 @pytest.fixture(scope="session")
 def root():
     """The repository that is being tested."""

@@ -15,15 +15,13 @@ MD5 = Checksum("md5", hashlib.md5(CONTENT).hexdigest())
 
 
 @pytest.fixture
-def limits_of_a_test(monkeypatch):
+def limits_of_a_test(monkeypatch, no_waiting):
     """Tenths of a second instead of half minutes."""
-    monkeypatch.setattr(transfer, "BACKOFF", 0.001)
     monkeypatch.setattr(transfer, "WINDOW", 0.2)
     monkeypatch.setattr(transfer, "SLOWEST", 1000)
     monkeypatch.setattr(transfer, "ATTEMPTS", 3)
     monkeypatch.setattr(connection, "TIMEOUT", 0.3)
     monkeypatch.setattr(connection, "PATIENCE", 0.5)
-    monkeypatch.setenv("no_proxy", "127.0.0.1")
 
 
 @contextmanager

@@ -11,18 +11,16 @@ from pictures import halves
 from servers import Files, serving
 
 from study.base.errors import StudyError
-from study.data import archive, formats, transfer
+from study.data import archive, formats
 from study.data.dataset import Dataset
 from study.settings.params import Source
 
 
 @pytest.fixture(autouse=True)
-def project(tmp_path, monkeypatch):
+def project(tmp_path, monkeypatch, no_waiting):
     folder = tmp_path / "project"
     folder.mkdir()
     monkeypatch.chdir(folder)
-    monkeypatch.setattr(transfer, "BACKOFF", 0.001)
-    monkeypatch.setenv("no_proxy", "127.0.0.1")
     monkeypatch.delenv("DATASETS_DIR", raising=False)
     return folder
 

@@ -13,7 +13,7 @@ from pictures import content
 from servers import Files, serving
 
 from study.base.errors import StudyError
-from study.data import formats, torchvision_sets, transfer
+from study.data import formats, torchvision_sets
 from study.data.image import square
 from study.settings import sources
 from study.settings.params import Source
@@ -23,10 +23,8 @@ RANDOM = np.random.RandomState(0)
 
 
 @pytest.fixture(autouse=True)
-def project(tmp_path, monkeypatch):
+def project(tmp_path, monkeypatch, no_waiting):
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(transfer, "BACKOFF", 0.001)
-    monkeypatch.setenv("no_proxy", "127.0.0.1")
     monkeypatch.delenv("DATASETS_DIR", raising=False)
     (tmp_path / "draft").mkdir()
     return tmp_path

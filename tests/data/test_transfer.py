@@ -19,10 +19,7 @@ CONTENT = bytes(range(256)) * 2000  # 512,000 bytes
 MD5 = Checksum("md5", hashlib.md5(CONTENT).hexdigest())
 
 
-@pytest.fixture(autouse=True)
-def no_waiting(monkeypatch):
-    monkeypatch.setattr(transfer, "BACKOFF", 0.001)
-    monkeypatch.setenv("no_proxy", "127.0.0.1")
+pytestmark = pytest.mark.usefixtures("no_waiting")
 
 
 @pytest.fixture

@@ -19,7 +19,7 @@ from servers import Files, serving
 
 from stages import download as stage
 from study.base.errors import StudyError
-from study.data import cifar, transfer
+from study.data import cifar
 from study.data.dataset import Dataset
 from study.settings import sources
 from study.settings.params import Source
@@ -79,13 +79,11 @@ def described(files, archive):
 
 
 @pytest.fixture(autouse=True)
-def project(tmp_path, monkeypatch):
+def project(tmp_path, monkeypatch, no_waiting):
     """An empty project whose downloads do not wait."""
     folder = tmp_path / "project"
     folder.mkdir()
     monkeypatch.chdir(folder)
-    monkeypatch.setattr(transfer, "BACKOFF", 0.001)
-    monkeypatch.setenv("no_proxy", "127.0.0.1")
     monkeypatch.delenv("DVC_ROOT", raising=False)
     return folder
 

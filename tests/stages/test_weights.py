@@ -18,7 +18,6 @@ from servers import COMMIT, Files, Hub, serving
 
 from stages import weights as stage
 from study.base.errors import StudyError
-from study.data import transfer
 from study.models import architecture
 from study.models.build import build, load_pretrained
 from study.models.card import Card
@@ -50,15 +49,13 @@ def content(state):
 
 
 @pytest.fixture(autouse=True)
-def project(tmp_path, monkeypatch):
+def project(tmp_path, monkeypatch, no_waiting):
     """An empty project, an empty cache of the hub, and no waiting."""
     folder = tmp_path / "project"
     folder.mkdir()
     monkeypatch.chdir(folder)
     monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "cache"))
     monkeypatch.setattr(constants, "HF_HUB_OFFLINE", False)
-    monkeypatch.setattr(transfer, "BACKOFF", 0.001)
-    monkeypatch.setenv("no_proxy", "127.0.0.1")
     monkeypatch.delenv("DVC_ROOT", raising=False)
     return folder
 
