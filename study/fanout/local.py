@@ -50,8 +50,7 @@ def slots(jobs: int | None, gpus: Sequence[str]) -> list[str | None]:
 class Local:
     """submitit's local executor. Its jobs outlive a driver that is killed; then the next one's workers wait for them."""
 
-    def __init__(self, slots: Sequence[str | None], leave_lock: bool):
-        self._leave_lock = leave_lock
+    def __init__(self, slots: Sequence[str | None]):
         self._free = list(slots)
         self._taken: dict[Cell, str | None] = {}
         self._executor = submitit().LocalExecutor(folder=paths.JOBS)
@@ -84,7 +83,7 @@ class Local:
         # Ctrl-C reaches all processes of a terminal: the jobs shall be stopped by their driver, one by one and in order.
         before = signal.signal(signal.SIGINT, signal.SIG_IGN)
         try:
-            handle = self._executor.submit(Work(cell, gpu, self._leave_lock))
+            handle = self._executor.submit(Work(cell, gpu))
         finally:
             signal.signal(signal.SIGINT, before)
         return Job(cell, handle, f"GPU {gpu}" if gpu else "CPU")

@@ -34,14 +34,13 @@ GRACE = 20.0  # seconds for which a job may be neither in the queue nor have lef
 class Slurm:
     """submitit's Slurm executor; what runs is asked of squeue, for sacct needs a database that not every cluster has."""
 
-    def __init__(self, jobs: int | None, options: Mapping[str, str], leave_lock: bool):
+    def __init__(self, jobs: int | None, options: Mapping[str, str]):
         """``jobs`` at a time at most, None: as many as Slurm lets; ``options`` are submitit's, else sbatch's."""
         for command in ("sbatch", "srun", "squeue", "scancel"):
             if shutil.which(command) is None:
                 raise StudyError(
                     f"{command} is not on this machine; --executor slurm has to be called on a node that submits jobs."
                 )
-        self._leave_lock = leave_lock
         self._limit, self._open, self._largest = jobs, 0, largest_array()
         self._submitit = submitit()
         self._executor = self._submitit.SlurmExecutor(folder=paths.JOBS, max_num_timeout=REQUEUES)
@@ -69,7 +68,7 @@ class Slurm:
     def submit(self, cells: Sequence[Cell]) -> list[Job]:
         try:
             with _outside_of_a_job(), self._executor.batch():
-                handles = [self._executor.submit(Work(cell, None, self._leave_lock)) for cell in cells]
+                handles = [self._executor.submit(Work(cell, None)) for cell in cells]
         except (subprocess.CalledProcessError, self._submitit.core.utils.FailedJobError) as error:
             raise StudyError(f"Slurm refused the jobs: {one_line(error)}.") from None
         self._open += len(handles)

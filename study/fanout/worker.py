@@ -1,4 +1,4 @@
-"""What runs one cell, wherever an executor puts it: DVC's own command, for this cell alone, beside others."""
+"""What runs one cell, wherever an executor puts it: DVC's repro (tools.repro), for this cell alone, beside others."""
 
 import fcntl
 import os
@@ -35,14 +35,10 @@ TROUBLE = re.compile(
 class Work:
     """A job: train and test ``cell``, if DVC finds that necessary. submitit pickles it, and calls it in the job's process."""
 
-    def __init__(self, cell: Cell, gpu: str | None, leave_lock: bool):
-        """``gpu`` is what CUDA_VISIBLE_DEVICES is to be, None where the executor sees to it.
-
-        ``leave_lock``: the driver will record in dvc.lock what this worker does (study.pipeline.lockfile).
-        """
+    def __init__(self, cell: Cell, gpu: str | None):
+        """``gpu`` is what CUDA_VISIBLE_DEVICES is to be, None where the executor sees to it."""
         self.cell = cell
         self.gpu = gpu
-        self.leave_lock = leave_lock
         self._dvc: subprocess.Popen[bytes] | None = None
 
     def __call__(self) -> int:
@@ -73,7 +69,7 @@ class Work:
 
         if self._dvc is not None:
             _end(self._dvc)
-        return DelayedSubmission(Work(self.cell, self.gpu, self.leave_lock))
+        return DelayedSubmission(Work(self.cell, self.gpu))
 
     def _try(self, log: IO[bytes], lock: int) -> tuple[int, str]:
         """Exit code and output of one dvc, which holds ``lock`` for as long as it lives."""
@@ -81,7 +77,7 @@ class Work:
         start = log.seek(0, os.SEEK_END)
         _write(log, f"{self.cell} on {socket.gethostname()}{f', GPU {self.gpu}' if self.gpu else ''}")
         with subprocess.Popen(
-            command(paths.stages(self.cell), self.leave_lock),
+            command(paths.stages(self.cell)),
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=subprocess.STDOUT,
@@ -109,11 +105,9 @@ class Work:
         sys.exit(128 + number)
 
 
-def command(stages: Sequence[str], leave_lock: bool) -> list[str]:
+def command(stages: Sequence[str]) -> list[str]:
     """What brings ``stages`` up to date and no others."""
-    if leave_lock:
-        return [sys.executable, "-m", "tools.repro", "--leave-lock", *stages]
-    return process.command("repro", "--single-item", *stages)
+    return process.repro("--single-item", *stages)
 
 
 def _leave_signals_to_the_training() -> None:

@@ -14,6 +14,11 @@ def command(*arguments: str) -> list[str]:
     return [sys.executable, "-m", "dvc", "--wait-for-lock", *arguments]
 
 
+def repro(*arguments: str) -> list[str]:
+    """The command line of `dvc repro` that parses less of dvc.lock (study.pipeline.lockfile)."""
+    return [sys.executable, "-m", "tools.repro", *arguments]
+
+
 def environment(**more: str) -> dict[str, str]:
     """This process's environment, in which a stage's ``python`` is this interpreter; and ``more``."""
     return {**os.environ, "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}", **more}

@@ -67,16 +67,12 @@ def test_a_dry_run_says_what_runs_where_and_how_long():
     assert "nothing to train" in "\n".join(command.describe(study(CellStatus(HARD, CellState.DONE, 10)), [None], None))
 
 
-def test_a_dry_run_shows_the_commands_that_will_run(monkeypatch):
+def test_a_dry_run_shows_the_commands_that_will_run():
     cells = (CellStatus(HARD, CellState.MISSING, 10), CellStatus(EASY, CellState.MISSING, 10))
     shown = "\n".join(command.describe(study(*cells), ["0"], None))
-    assert "1. python -m dvc --wait-for-lock repro download weights split, where" in shown
-    assert "2. python -m dvc --wait-for-lock repro --single-item train@CELL evaluate@CELL, for" in shown
-    monkeypatch.setattr(command, "LARGE", 1)
-    shown = "\n".join(command.describe(study(*cells), ["0"], None))
     assert "1. python -m tools.repro download weights split, where" in shown
-    assert "2. python -m tools.repro --leave-lock train@CELL evaluate@CELL, for" in shown
-    assert "3. what these did goes into dvc.lock; then python -m dvc --wait-for-lock repro" in shown
+    assert "2. python -m tools.repro --single-item train@CELL evaluate@CELL, for" in shown
+    assert "3. python -m tools.repro" in shown
 
 
 def test_options_of_slurm():
@@ -129,7 +125,7 @@ def test_a_worker_tries_again_where_the_cell_itself_did_not_fail(tmp_path, monke
     monkeypatch.setattr(worker, "command", lambda *_: ["sh", "-c", f"test -e began || {{ touch began; {first}; }}"])
     before = signal.getsignal(signal.SIGTERM)
     try:
-        assert (worker.Work(EASY, None, False)() == 0) == ENDS[first]
+        assert (worker.Work(EASY, None)() == 0) == ENDS[first]
     finally:
         signal.signal(signal.SIGTERM, before)
     assert ("this may pass" in paths.log(EASY).read_text()) == ENDS[first]
@@ -187,7 +183,7 @@ def test_an_edit_while_cells_are_trained_is_said(tmp_path, monkeypatch):
         run = (lambda: Path("params.yaml").write_text("another") and {}) if edited else dict
         monkeypatch.setattr(command, "Driver", lambda *_, run=run: SimpleNamespace(run=run))
         with pytest.raises(StudyError, match=r"was edited while cells were trained; .*dvc repro -s -f train@CELL"):
-            command.fan_out(None, large=False)
+            command.fan_out(None)
 
 
 def test_two_cells_at_once_from_nothing_to_the_report(root, tmp_path):
@@ -209,9 +205,7 @@ def test_two_cells_at_once_from_nothing_to_the_report(root, tmp_path):
     assert not ran(sh(clone, "dvc", "repro"))
 
     set_params(clone, "datasets.digits.recipe.epochs=2")
-    large = "import sys; from tools import fanout; fanout.LARGE = 1; sys.argv[1:] = ['--jobs', '2']; fanout.main()"
-    output = sh(clone, "python", "-c", large)
-    assert "recorded in dvc.lock: 4 stages" in output and ran(output) == {"aggregate@digits"}
+    assert ran(sh(clone, "python", "-m", "tools.fanout", "--jobs", "2")) == {"aggregate@digits"}
     assert (clone / ".dvc/tmp/fanout/digits-cnn_glyphs-0.1-0.log").read_text().count("epoch 2/2") == 1
     assert not ran(sh(clone, "dvc", "repro"))
     changed = sh(clone, "git", "status", "--porcelain", "--untracked-files=all").splitlines()

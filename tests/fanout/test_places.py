@@ -41,8 +41,8 @@ def test_a_name_that_is_no_device_leaves_no_gpu(monkeypatch):
 
 def test_a_cell_that_was_given_a_gpu_does_not_train_on_the_processor(monkeypatch):
     monkeypatch.delenv(DEVICE, raising=False)
-    assert Work(CELL, "1", False)._device() == {"CUDA_VISIBLE_DEVICES": "1", DEVICE: "cuda"}
-    assert Work(CELL, None, False)._device() == {}
+    assert Work(CELL, "1")._device() == {"CUDA_VISIBLE_DEVICES": "1", DEVICE: "cuda"}
+    assert Work(CELL, None)._device() == {}
     from study.runtime import devices
 
     assert devices.VARIABLE == DEVICE
@@ -82,7 +82,7 @@ def cluster(tmp_path, monkeypatch):
 def test_arrays_are_no_larger_than_the_cluster_takes(cluster, tmp_path, monkeypatch):
     pytest.importorskip("submitit")
     monkeypatch.chdir(tmp_path)
-    executor = slurm.Slurm(None, {}, False)
+    executor = slurm.Slurm(None, {})
     assert executor.room() == 3  # the largest index is 3, so that array has 0, 1 and 2
     cluster(scontrol="exit 1")
     assert slurm.largest_array() == 1000
@@ -91,7 +91,7 @@ def test_arrays_are_no_larger_than_the_cluster_takes(cluster, tmp_path, monkeypa
 def test_a_limit_of_jobs_holds_over_several_arrays(cluster, tmp_path, monkeypatch):
     pytest.importorskip("submitit")
     monkeypatch.chdir(tmp_path)
-    executor = slurm.Slurm(2, {}, False)
+    executor = slurm.Slurm(2, {})
     executor._open = 1
     assert executor.room() == 1
     executor._open = 3
