@@ -16,6 +16,7 @@ from study.design.cells import Cell
 from study.fanout import paths
 from study.pipeline import process, rwlock
 
+FAILED = 3  # how a worker ends whose cell failed; any other code but 0: it was killed or stopped, or could not work itself
 DEVICE = "STUDY_DEVICE"  # as in study.runtime.devices, which imports torch
 WAITS = (10.0, 30.0, 60.0)  # seconds before another try after trouble that is not the cell's: a share that is away for a minute
 STOPPED = re.compile(r"^stopped by (SIGTERM|Ctrl-C): ", re.MULTILINE)  # study.runtime.lifecycle
@@ -33,7 +34,7 @@ TROUBLE = re.compile(
 
 
 class Work:
-    """A job: train and test ``cell``, if DVC finds that necessary. submitit pickles it, and calls it in the job's process."""
+    """A job: train and test ``cell``, if DVC finds that necessary. On Slurm submitit pickles it, and calls it in a task."""
 
     def __init__(self, cell: Cell, gpu: str | None):
         """``gpu`` is what CUDA_VISIBLE_DEVICES is to be, None where the executor sees to it."""
@@ -143,3 +144,8 @@ def _end(process: "subprocess.Popen[bytes]") -> None:
 def _write(log: IO[bytes], text: str) -> None:
     log.write(f"--- {time.strftime('%Y-%m-%d %H:%M:%S')} {text}\n".encode())
     log.flush()
+
+
+if __name__ == "__main__":
+    work = Work(Cell.parse(sys.argv[1]), sys.argv[2] if sys.argv[2:] else None)
+    sys.exit(FAILED if work() else 0)

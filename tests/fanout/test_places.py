@@ -2,13 +2,17 @@
 
 import os
 import subprocess
+import sys
+import time
+from pathlib import Path
 
 import pytest
 
+from study.base.errors import StudyError
 from study.data import cpus
 from study.design.cells import Cell
-from study.fanout import local, slurm
-from study.fanout.worker import DEVICE, Work
+from study.fanout import local, paths, slurm
+from study.fanout.worker import DEVICE, FAILED, Work
 
 CELL = Cell("digits", "cnn", 1.0, 0)
 
@@ -55,6 +59,69 @@ def test_a_containers_quota_counts(tmp_path, monkeypatch):
     assert local.slots(None, []) == [None]
 
 
+def ended(executor, job):
+    end = time.monotonic() + 60
+    while not job.ended:
+        assert time.monotonic() < end
+        executor.look([job])
+        time.sleep(0.02)
+    return job.code
+
+
+@pytest.fixture
+def on_this_machine(tmp_path, monkeypatch):
+    """An executor of one slot; its worker is a script that a test writes."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setitem(sys.modules, "submitit", None)  # it is for Slurm alone
+    paths.FOLDER.mkdir(parents=True)
+    monkeypatch.setattr(sys, "executable", str(tmp_path / "worker"))
+
+    def job(script):
+        (tmp_path / "worker").write_text(f"#!/bin/sh\n{script}\n")
+        (tmp_path / "worker").chmod(0o755)
+        return executor.submit([CELL])[0]
+
+    executor = local.Local([None])
+    return executor, job
+
+
+@pytest.mark.parametrize(
+    ("script", "code"),
+    [
+        ("exit 0", 0),
+        (f"exit {FAILED}", FAILED),
+        ("exit 143", None),  # stopped
+        ("kill -9 $$", None),
+        ("echo no module; exit 1", None),  # the worker itself could not work
+    ],
+)
+def test_a_job_ends_as_its_worker_does(on_this_machine, script, code):
+    executor, job = on_this_machine
+    begun = job(script)
+    assert executor.room() == 0
+    assert ended(executor, begun) == code
+    assert executor.room() == 1
+    assert ("no module" in begun.output.read_text()) == ("no module" in script)
+
+
+def test_a_job_is_stopped_by_its_driver_alone(on_this_machine):
+    executor, job = on_this_machine
+    begun = job("sleep 60")
+    assert os.getsid(int(begun.name)) != os.getsid(0)  # where Ctrl-C and a closed terminal do not reach it
+    executor.stop([begun])
+    assert ended(executor, begun) is None
+
+
+def test_a_worker_says_by_its_end_whether_the_cell_failed(tmp_path):
+    """In a folder that is no project: dvc's repro fails there."""
+    (tmp_path / "tools").mkdir()
+    (tmp_path / "study").symlink_to(Path(local.__file__).parents[1])
+    for line, code in (("raise SystemExit(1)", FAILED), ("", 0)):
+        (tmp_path / "tools/repro.py").write_text(line)
+        done = subprocess.run([sys.executable, "-m", "study.fanout.worker", str(CELL)], cwd=tmp_path, check=False)
+        assert done.returncode == code
+
+
 FEDERATION = (
     "CLUSTER: north\n12_0|RUNNING|n1\n12_1|PENDING|(Priority)\n\nCLUSTER: south\n7|RUNNING|s1|with a bar\nslurm_load: no\n"
 )
@@ -77,6 +144,12 @@ def cluster(tmp_path, monkeypatch):
     monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}{os.environ['PATH']}")
     says(sbatch="true", srun="true", squeue="true", scancel="true", scontrol="echo 'MaxArraySize            = 4'")
     return says
+
+
+def test_without_submitit_it_says_how_to_get_it(cluster, monkeypatch):
+    monkeypatch.setitem(sys.modules, "submitit", None)  # importing it fails
+    with pytest.raises(StudyError, match=r"pip install -r requirements-scale\.txt"):
+        slurm.Slurm(None, {})
 
 
 def test_arrays_are_no_larger_than_the_cluster_takes(cluster, tmp_path, monkeypatch):

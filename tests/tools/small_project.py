@@ -18,7 +18,7 @@ time.sleep(float(pathlib.Path("seconds").read_text()))
 
 def make(folder: Path, seconds: float = 0) -> Path:
     """The project in ``folder``; its fan-out takes ``seconds``."""
-    for name in ("Makefile", "studies.yaml", "params.yaml", "requirements.txt", "requirements-scale.txt"):
+    for name in ("Makefile", "studies.yaml", "params.yaml", "requirements.txt"):
         shutil.copy(ROOT / name, folder / name)
     (folder / "study").symlink_to(ROOT / "study")
     (folder / "tools").mkdir()
