@@ -1,9 +1,11 @@
 """Jobs on this machine, a slot each: one cell at a time per slot, several slots on a GPU where that pays."""
 
+import ctypes
 import os
 import subprocess
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 from study.data import cpus
 from study.design.cells import Cell
@@ -12,17 +14,30 @@ from study.fanout.jobs import Job
 from study.fanout.worker import FAILED
 from study.pipeline import cell_states
 
+DEV = Path("/dev")
+DEVICES = ("nvidia*", "nvhost-*", "kfd", "dxg")  # in it: NVIDIA's, Jetson's, AMD's, those that Windows lends its Linux
+
 
 def gpus_here() -> list[str]:
     """The GPUs that torch sees, by their names in CUDA_VISIBLE_DEVICES, or by number where that is not set.
 
     Torch is asked in a process of its own: a driver too old, a name that is no device or an absent card leave it none,
-    whatever nvidia-smi lists, and cells would then be trained on the processor.
+    whatever nvidia-smi lists, and cells would then be trained on the processor. It takes seconds to start, and is not asked
+    on a machine that has no driver.
     """
-    count = _gpus_of_torch()
+    count = _gpus_of_torch() if _driver_here() else 0
     visible = os.environ.get("CUDA_VISIBLE_DEVICES")
     names = [name.strip() for name in visible.split(",")] if visible is not None else list(map(str, range(count)))
     return names[:count]  # CUDA itself leaves out all names from the first wrong one on
+
+
+def _driver_here() -> bool:
+    """Whether there is anything that torch could reach a GPU by: CUDA's library loads NVIDIA's driver by its name."""
+    try:
+        ctypes.CDLL("libcuda.so.1")
+    except OSError:
+        return any(any(DEV.glob(name)) for name in DEVICES)
+    return True
 
 
 def _gpus_of_torch() -> int:

@@ -8,7 +8,6 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
 from contextlib import suppress
 from typing import IO, Any, NoReturn
 
@@ -78,7 +77,7 @@ class Work:
         start = log.seek(0, os.SEEK_END)
         _write(log, f"{self.cell} on {socket.gethostname()}{f', GPU {self.gpu}' if self.gpu else ''}")
         with subprocess.Popen(
-            command(paths.stages(self.cell)),
+            process.repro("--single-item", *paths.stages(self.cell)),
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=subprocess.STDOUT,
@@ -104,11 +103,6 @@ class Work:
 
     def _stop(self, number: int, frame: Any) -> NoReturn:
         sys.exit(128 + number)
-
-
-def command(stages: Sequence[str]) -> list[str]:
-    """What brings ``stages`` up to date and no others."""
-    return process.repro("--single-item", *stages)
 
 
 def _leave_signals_to_the_training() -> None:

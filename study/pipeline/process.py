@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Sequence
+from contextlib import ExitStack
 from pathlib import Path
 
 from study.pipeline import rwlock
@@ -26,11 +27,18 @@ def environment(**more: str) -> dict[str, str]:
 
 def run(line: Sequence[str]) -> int:
     """The exit code of the command ``line``, which runs before the user's eyes and ends where this process is stopped."""
+    return run_at_once([line])[0]
+
+
+def run_at_once(lines: Sequence[Sequence[str]]) -> list[int]:
+    """``run`` of several commands, which do not wait for each other."""
     rwlock.mend()
     sys.stdout.flush()
-    with subprocess.Popen(line, env=environment()) as process:
+    with ExitStack() as stack:
+        processes = [stack.enter_context(subprocess.Popen(line, env=environment())) for line in lines]
         try:
-            return process.wait()
+            return [process.wait() for process in processes]
         except BaseException:
-            process.terminate()  # a stage that it runs sees it go, and ends too
+            for process in processes:
+                process.terminate()  # a stage that it runs sees it go, and ends too
             raise

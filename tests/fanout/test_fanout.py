@@ -70,9 +70,23 @@ def test_a_dry_run_says_what_runs_where_and_how_long():
 def test_a_dry_run_shows_the_commands_that_will_run():
     cells = (CellStatus(HARD, CellState.MISSING, 10), CellStatus(EASY, CellState.MISSING, 10))
     shown = "\n".join(command.describe(study(*cells), ["0"], None))
-    assert "1. python -m tools.repro download weights split, where" in shown
+    assert "1. python -m tools.repro --single-item STAGE, for each download, weights and split that" in shown
     assert "2. python -m tools.repro --single-item train@CELL evaluate@CELL, for" in shown
-    assert "3. python -m tools.repro" in shown
+    assert "3. python -m tools.repro --single-item aggregate@cifar32" in shown
+
+
+def test_stages_that_cells_share_run_at_once_group_by_group(monkeypatch):
+    ran_at_once = []
+
+    def run(lines):
+        ran_at_once.append([line[4:] for line in lines])  # without python -m tools.repro --single-item
+        return [0] * len(lines)
+
+    monkeypatch.setattr(plan, "shared_to_run", lambda: [["download@a", "weights@b", "weights@c"], ["split@a"]])
+    monkeypatch.setattr(plan, "read", lambda: study(CellStatus(EASY, CellState.DONE, 10)))
+    monkeypatch.setattr(command.process, "run_at_once", run)
+    assert command.fan_out(None, 2) == {}
+    assert ran_at_once == [[["download@a", "weights@c"], ["weights@b"]], [["split@a"]]]
 
 
 def test_options_of_slurm():
@@ -115,7 +129,7 @@ ENDS = {  # what a cell's first dvc says and how it ends, and whether that is an
 def test_a_worker_tries_again_where_the_cell_itself_did_not_fail(tmp_path, monkeypatch, first):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(worker, "WAITS", (0.0,))
-    monkeypatch.setattr(worker, "command", lambda *_: ["sh", "-c", f"test -e began || {{ touch began; {first}; }}"])
+    monkeypatch.setattr(worker.process, "repro", lambda *_: ["sh", "-c", f"test -e began || {{ touch began; {first}; }}"])
     before = signal.getsignal(signal.SIGTERM)
     try:
         assert (worker.Work(EASY, None)() == 0) == ENDS[first]
@@ -172,7 +186,7 @@ def test_an_edit_while_cells_are_trained_is_said(tmp_path, monkeypatch):
         run = (lambda: Path("params.yaml").write_text("another") and {}) if edited else dict
         monkeypatch.setattr(command, "Driver", lambda *_, run=run: SimpleNamespace(run=run))
         with pytest.raises(StudyError, match=r"was edited while cells were trained; .*dvc repro -s -f train@CELL"):
-            command.fan_out(None)
+            command.fan_out(None, 1)
 
 
 def test_two_cells_at_once_from_nothing_to_the_report(root, tmp_path):

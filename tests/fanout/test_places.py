@@ -31,11 +31,29 @@ CELL = Cell("digits", "cnn", 1.0, 0)
     ],
 )
 def test_gpus_are_those_that_torch_sees(monkeypatch, count, visible, names):
+    monkeypatch.setattr(local, "_driver_here", lambda: True)
     monkeypatch.setattr(local, "_gpus_of_torch", lambda: count)
     monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
     if visible is not None:
         monkeypatch.setenv("CUDA_VISIBLE_DEVICES", visible)
     assert local.gpus_here() == names
+
+
+@pytest.mark.parametrize("device", [None, "nvidiactl", "kfd"])
+def test_torch_is_asked_where_a_gpu_can_be(monkeypatch, tmp_path, device):
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+    monkeypatch.setattr(local, "_gpus_of_torch", lambda: 1)
+    monkeypatch.setattr(local, "DEV", tmp_path)
+    if device:
+        (tmp_path / device).touch()
+    monkeypatch.setattr(local.ctypes, "CDLL", lambda name: None)  # NVIDIA's driver is here
+    assert local.gpus_here() == ["0"]
+
+    def absent(name):
+        raise OSError(f"{name}: cannot open shared object file")
+
+    monkeypatch.setattr(local.ctypes, "CDLL", absent)
+    assert local.gpus_here() == (["0"] if device else [])
 
 
 def test_a_name_that_is_no_device_leaves_no_gpu(monkeypatch):
