@@ -11,9 +11,8 @@ no-op      `dvc repro` when nothing changed
 stage      what one more stage costs in `dvc repro`, in a lock of full size: run, hash, cache, read and write dvc.lock
 full       `dvc repro` from nothing; ~ is stages x the mean of a stage's cost in an empty and in a full lock
 batched    `python -m tools.repro` from nothing
-fan-out    every cell again after a change of recipe, four workers at a time, as `dvc --wait-for-lock repro -s train@ evaluate@`
-recorded   the same by study.pipeline.lockfile: `run` in the workers, then one `record`
-record     the part of the head in that: one `record` of all cells
+by dvc     every cell again after a change of recipe, four workers at a time, as `dvc --wait-for-lock repro -s train@ evaluate@`
+fan-out    the same as `python -m tools.repro -s train@ evaluate@`
 pull       in a fresh clone with a remote that is a folder: `dvc pull`, then `dvc repro`
 repro pull in a fresh clone: `dvc repro --pull`
 """
@@ -27,7 +26,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -38,6 +37,12 @@ import yaml
 ROOT = Path(__file__).resolve().parent.parent
 FRACTIONS = (1.0, 0.5, 0.2, 0.1)  # the ladder in dvc.yaml
 WORKERS = 4
+OURS = (  # tools.repro, which would put its own python before the stub
+    sys.executable,
+    "-c",
+    "import sys; from study.pipeline import lockfile as ours; names = sys.argv[1:]; "
+    "ours.reproduce_alone(names) if names else ours.reproduce()",
+)
 LEFT_OUT = ("tests", "docs", "reports", "benchmarks", "dvc.lock")
 STUB = r"""#!/bin/sh
 recipe=$(cksum < params.yaml)
@@ -179,16 +184,6 @@ class Study:
     def read_lock(self) -> str:
         return (self.folder / "dvc.lock").read_text()
 
-    def recording(self, call: str, *names: str) -> str:
-        """A function of study.pipeline.lockfile on names of stages, in a process of its own."""
-        names_file = self.folder / ".dvc" / "tmp" / f"names-{time.monotonic_ns()}"
-        names_file.write_text("\n".join(names))
-        return self.run(
-            sys.executable,
-            "-c",
-            f"from study.pipeline import lockfile; print(lockfile.{call}(open({str(names_file)!r}).read().split()))",
-        )
-
 
 def no_op(study: Study) -> Cost:
     return measure(lambda: _nothing_runs(study))
@@ -221,8 +216,7 @@ def bounded(study: Study, seconds: float, counted: str, *command: str) -> Cost:
 
 
 def batched(study: Study, seconds: float) -> Cost:
-    code = "from study.pipeline import lockfile; lockfile.reproduce()"  # tools.repro would put its own python first
-    return bounded(study, seconds, "Running stage", sys.executable, "-c", code)
+    return bounded(study, seconds, "Running stage", *OURS)
 
 
 def full(study: Study, empty: Cost, full_size: Cost, seconds: float) -> Cost:
@@ -252,22 +246,8 @@ def plain_worker(study: Study, cell: str) -> None:
     study.run("dvc", "--wait-for-lock", "repro", "--single-item", f"train@{cell}", f"evaluate@{cell}")
 
 
-def recording_worker(study: Study, cell: str) -> None:
-    study.recording("run", f"train@{cell}", f"evaluate@{cell}")
-
-
-def record_all(study: Study) -> Cost:
-    """One write for every cell that was run and is not recorded; the report is left alone."""
-    names = [f"{stage}@{cell}" for cell in study.cells for stage in ("train", "evaluate")]
-    before = study.read_lock()
-    study.fill()  # brings the cells that no worker came to into the run cache, and into the lock
-    (study.folder / "dvc.lock").write_text(before)
-    return measure(lambda: _all_recorded(study, names))
-
-
-def _all_recorded(study: Study, names: Sequence[str]) -> None:
-    left = study.recording("record", *names)
-    assert left.strip().endswith("[]"), left[-500:]
+def our_worker(study: Study, cell: str) -> None:
+    study.run(*OURS, f"train@{cell}", f"evaluate@{cell}")
 
 
 def pull(fresh: Study) -> Cost:
@@ -303,18 +283,15 @@ def remote(study: Study, folder: Path, seconds: float) -> Iterator[tuple[str, Co
 
 def workers(study: Study, folder: Path, seconds: float) -> Iterator[tuple[str, Cost]]:
     again(study)
-    yield "fan-out", fan_out(study, lambda cell: plain_worker(study, cell), seconds)
+    yield "by dvc", fan_out(study, lambda cell: plain_worker(study, cell), seconds)
 
 
-def recorded(study: Study, folder: Path, seconds: float) -> Iterator[tuple[str, Cost]]:
+def ours(study: Study, folder: Path, seconds: float) -> Iterator[tuple[str, Cost]]:
     again(study)
-    ran = fan_out(study, lambda cell: recording_worker(study, cell), seconds)
-    record = record_all(study)
-    yield "recorded", ran + record
-    yield "record", record
+    yield "fan-out", fan_out(study, lambda cell: our_worker(study, cell), seconds)
 
 
-WHAT = {"runs": runs, "remote": remote, "workers": workers, "recorded": recorded}
+WHAT = {"runs": runs, "remote": remote, "workers": workers, "ours": ours}
 
 
 def main() -> None:

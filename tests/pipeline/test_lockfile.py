@@ -3,14 +3,13 @@
 import copy
 import shutil
 import subprocess
-import sys
 
 import dvc.utils.serialize
 import pytest
 import yaml
 from clones import ran
 
-from benchmarks.dvc_overhead import STUB, Study
+from benchmarks.dvc_overhead import OURS, STUB, Study
 from study.base.errors import StudyError
 from study.pipeline import lockfile
 
@@ -84,8 +83,7 @@ def test_killed_before_the_lock_was_written_runs_nothing_twice(study, monkeypatc
 
 def test_workers_at_once_record_all_that_they_ran(study):
     lockfile.reproduce(["download", "weights", "split"])
-    code = "import sys; from study.pipeline import lockfile; lockfile.reproduce_alone(sys.argv[1:])"
-    workers = [subprocess.Popen([sys.executable, "-c", code, *of(cell)]) for cell in study.cells]
+    workers = [subprocess.Popen([*OURS, *of(cell)]) for cell in study.cells]
     assert [worker.wait() for worker in workers] == [0] * len(study.cells)
     assert ran(study.run("dvc", "repro")) == {"aggregate@stub"}
 
