@@ -9,7 +9,7 @@ within them leaves a torn file.
 """
 
 import time
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -28,7 +28,7 @@ def reproduce(targets: Collection[str] = (), keep_going: bool = False) -> list[s
     Raises StudyError where a stage fails; what finished before it is recorded.
     """
     on_error = "keep-going" if keep_going else "fail"
-    with _repository() as repo:
+    with repository() as repo:
         batch = Batch(repo)
         try:
             done = repo.reproduce(list(targets) or None, repro_fn=batch.reproduce, on_error=on_error)
@@ -44,14 +44,19 @@ def run(names: Sequence[str]) -> None:
     A stage that is up to date is left alone; one whose result the cache or the run cache has is restored from there.
     Raises StudyError where a stage fails or is unknown.
     """
+    lock = recorded()  # before it is our turn: the others need not wait for that
+    with repository() as repo:
+        for stage in loaded(repo, lock, names):
+            stage.reproduce()
+
+
+def loaded(repo: Any, lock: Mapping[str, Any], names: Collection[str]) -> Iterator[Any]:
+    """DVC's stages called ``names``, with what ``lock`` has of them: dvc.lock itself is not read once more."""
     from dvc.dvcfile import PROJECT_FILE, load_file  # type: ignore[import-untyped]
 
-    lock = recorded()  # before it is our turn: the others need not wait for that
-    with _repository() as repo:
-        project = load_file(repo, PROJECT_FILE)
-        project.lockfile_contents = {"stages": {name: lock[name] for name in names if name in lock}}
-        for name in names:
-            project.stages[name].reproduce()
+    project = load_file(repo, PROJECT_FILE)
+    project.lockfile_contents = {"stages": {name: lock[name] for name in names if name in lock}}
+    return map(project.stages.__getitem__, names)
 
 
 def record(names: Collection[str]) -> list[str]:
@@ -63,7 +68,7 @@ def record(names: Collection[str]) -> list[str]:
     """
     from dvc.lock import LockError  # type: ignore[import-untyped]
 
-    with _repository() as repo:
+    with repository() as repo:
         stages = {stage.addressing: stage for stage in repo.index.stages}
         unknown = sorted(set(names) - set(stages))
         if unknown:
@@ -138,7 +143,7 @@ def _in_run_cache(stage: Any) -> bool:
 
 
 @contextmanager
-def _repository() -> Iterator[Any]:
+def repository() -> Iterator[Any]:
     """The DVC repository around, locked; waits while another process holds it."""
     from dvc.exceptions import DvcException, NotDvcRepoError  # type: ignore[import-untyped]
     from dvc.repo import Repo, lock_repo  # type: ignore[import-untyped]
