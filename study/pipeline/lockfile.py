@@ -7,7 +7,7 @@ have written it, and is replaced whole: DVC itself writes it in place, which tak
 within them leaves a torn file.
 """
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -23,7 +23,7 @@ def reproduce(targets: Collection[str] = (), keep_going: bool = False) -> list[s
     Raises StudyError where a stage fails; what finished before it is recorded.
     """
     on_error = "keep-going" if keep_going else "fail"
-    with _repository() as repo:
+    with repository() as repo:
         done = repo.reproduce(list(targets) or None, repro_fn=_reproduced, on_error=on_error)
         return [stage.addressing for stage in done]
 
@@ -33,13 +33,18 @@ def reproduce_alone(names: Sequence[str]) -> list[str]:
 
     The rest of dvc.lock is not parsed, nor is dvc.yaml resolved for it. Raises StudyError where a stage fails or is unknown.
     """
+    lock = recorded()
+    with repository() as repo:
+        return [stage.name for stage in loaded(repo, lock, names) if _reproduced(stage)]
+
+
+def loaded(repo: Any, lock: Mapping[str, Any], names: Collection[str]) -> Iterator[Any]:
+    """DVC's stages called ``names``, with what ``lock`` has of them: dvc.lock itself is not read once more."""
     from dvc.dvcfile import PROJECT_FILE, load_file  # type: ignore[import-untyped]
 
-    lock = recorded()
-    with _repository() as repo:
-        project = load_file(repo, PROJECT_FILE)
-        project.lockfile_contents = {"stages": {name: lock[name] for name in names if name in lock}}
-        return [name for name in names if _reproduced(project.stages[name])]
+    project = load_file(repo, PROJECT_FILE)
+    project.lockfile_contents = {"stages": {name: lock[name] for name in names if name in lock}}
+    return map(project.stages.__getitem__, names)
 
 
 def _reproduced(stage: Any, **options: Any) -> Any:
@@ -68,7 +73,7 @@ def _record(stage: Any) -> None:
 
 
 @contextmanager
-def _repository() -> Iterator[Any]:
+def repository() -> Iterator[Any]:
     """The DVC repository around, locked; waits while another process holds it."""
     from dvc.exceptions import DvcException, NotDvcRepoError  # type: ignore[import-untyped]
     from dvc.repo import Repo, lock_repo  # type: ignore[import-untyped]
