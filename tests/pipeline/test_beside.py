@@ -4,13 +4,13 @@ import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 
-from benchmarks.dvc_overhead import Study
+from benchmarks.stubbed import Stubbed
 from study.pipeline import process
 
 
 def test_dvc_status_again_and_again_fails_no_cell(tmp_path, monkeypatch):
     """As an editor's extension for DVC does."""
-    study = Study(tmp_path / "study", 4)
+    study = Stubbed(tmp_path / "study", 4)
     monkeypatch.chdir(study.folder)
     monkeypatch.setenv("PATH", study.path)
     line = process.command("repro")
