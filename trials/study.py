@@ -25,7 +25,7 @@ def make(folder: Path, epochs: int, models: str, ladder: str = "1.0,0.5,0.2,0.1"
     whole = "1.0, 0.5, 0.2, 0.1"
     text = (clone / "dvc.yaml").read_text().replace(whole, ladder.replace(",", ", "))
     (clone / "dvc.yaml").write_text(text.replace(f"--ladder {whole.replace(' ', '')}", f"--ladder {ladder}"))
-    study = ("study.name=digits", "study.datasets=[digits]", f"study.models=[{models}]")
+    study = ("fraction=1.0", "study.name=digits", "study.datasets=[digits]", f"study.models=[{models}]", "study.seeds=[0]")
     set_params(clone, *study, f"datasets.digits.recipe.epochs={epochs}")
     sh(clone, "git", "rm", "-rq", "--cached", "reports/digits")
     sh(clone, "rm", "-r", "reports/digits")

@@ -6,14 +6,14 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from benchmarks.dvc_overhead import OURS, Study
+from benchmarks.stubbed import OURS, Stubbed
 from study.pipeline import process
 
 
 @pytest.mark.parametrize("line", [process.command("repro"), OURS], ids=["dvc repro", "tools.repro"])
 def test_dvc_status_again_and_again_fails_no_cell(tmp_path, monkeypatch, line):
     """As an editor's extension for DVC does."""
-    study = Study(tmp_path / "study", 4)
+    study = Stubbed(tmp_path / "study", 4)
     monkeypatch.chdir(study.folder)
     monkeypatch.setenv("PATH", study.path)
     with (tmp_path / "log").open("w+") as log, subprocess.Popen(line, stdout=log, stderr=subprocess.STDOUT) as running:

@@ -9,7 +9,7 @@ import pytest
 import yaml
 from clones import ran
 
-from benchmarks.dvc_overhead import OURS, STUB, Study
+from benchmarks.stubbed import OURS, STUB, Stubbed
 from study.base.errors import StudyError
 from study.pipeline import lockfile
 
@@ -17,7 +17,7 @@ from study.pipeline import lockfile
 @pytest.fixture(scope="module")
 def plain(tmp_path_factory):
     """A grid of four cells with stubs for stages, made by dvc repro."""
-    study = Study(tmp_path_factory.mktemp("plain") / "study", 4)
+    study = Stubbed(tmp_path_factory.mktemp("plain") / "study", 4)
     study.run("dvc", "repro")
     return study
 
@@ -25,7 +25,7 @@ def plain(tmp_path_factory):
 @pytest.fixture
 def study(tmp_path, monkeypatch):
     """The same grid, nothing run yet; the current directory."""
-    study = Study(tmp_path / "study", 4)
+    study = Stubbed(tmp_path / "study", 4)
     monkeypatch.chdir(study.folder)
     monkeypatch.setenv("PATH", study.path)
     return study

@@ -30,12 +30,21 @@ from tools import status as command
 CNN = Cell("digits", "cnn_scratch", 0.2, 0)
 GLYPHS = Cell("digits", "cnn_glyphs", 0.2, 0)
 TINY = (
+    "fraction=1.0",
+    "study.seeds=[0]",
     "datasets.digits.recipe.epochs=10",
     "datasets.digits.recipe.budget=epochs",
     "datasets.digits.recipe.batch_size=64",
     "study.name=digits",
     "study.datasets=[digits]",
     "study.models=[cnn_scratch,cnn_glyphs]",
+)
+TWO_SEEDS = (
+    "fraction=1.0",
+    "study.seeds=[0,1]",
+    "study.name=cifar32",
+    "study.datasets=[cifar10,cifar100]",
+    "study.models=[cnn32_scratch,cnn32_tiny,vit32_scratch,vit32_tiny]",
 )
 
 
@@ -443,8 +452,7 @@ def test_durations():
 
 
 def test_sixty_four_cells_in_time_and_in_width(root, tmp_path):
-    models = "study.models=[cnn32_scratch,cnn32_tiny,vit32_scratch,vit32_tiny]"
-    clone = committed(root, tmp_path / "clone", "study.seeds=[0,1]", "study.datasets=[cifar10,cifar100]", models)
+    clone = committed(root, tmp_path / "clone", *TWO_SEEDS)
     set_params(clone, "+models.vit32_scratch.recipe.epochs=30", "split.val_fraction=0.2")
     show(clone)  # files are compiled and hashed
     before, started = resource.getrusage(resource.RUSAGE_CHILDREN), time.monotonic()
@@ -459,7 +467,7 @@ def test_sixty_four_cells_in_time_and_in_width(root, tmp_path):
 def test_the_widest_words_fit_a_hundred_columns(root, tmp_path, monkeypatch):
     for name in ("params.yaml", "dvc.yaml"):
         shutil.copy(root / name, tmp_path)
-    set_params(tmp_path, "study.seeds=[0,1]")
+    set_params(tmp_path, *TWO_SEEDS)
     monkeypatch.chdir(tmp_path)
     for cell in Grid.load(Params.load()).cells():
         store = resume.Store(cell, "0" * 64)

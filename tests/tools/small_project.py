@@ -7,6 +7,8 @@ import sys
 import time
 from pathlib import Path
 
+from study.settings import studies
+
 ROOT = Path(__file__).resolve().parents[2]
 FANOUT = """import pathlib, signal, sys, time
 for number in (signal.SIGTERM, signal.SIGINT):  # as tools.fanout ends
@@ -16,10 +18,12 @@ time.sleep(float(pathlib.Path("seconds").read_text()))
 """
 
 
-def make(folder: Path, seconds: float = 0) -> Path:
-    """The project in ``folder``; its fan-out takes ``seconds``."""
-    for name in ("Makefile", "studies.yaml", "params.yaml", "requirements.txt"):
+def make(folder: Path, seconds: float = 0, study: str = "cifar32") -> Path:
+    """The project in ``folder``, with ``study`` of studies.yaml in its params.yaml; its fan-out takes ``seconds``."""
+    for name in ("Makefile", "studies.yaml", "requirements.txt"):
         shutil.copy(ROOT / name, folder / name)
+    text = studies.put(studies.named(study, ROOT / "studies.yaml"), (ROOT / "params.yaml").read_text())
+    (folder / "params.yaml").write_text(text)
     (folder / "study").symlink_to(ROOT / "study")
     (folder / "tools").mkdir()
     for path in (ROOT / "tools").glob("*.py"):

@@ -5,17 +5,12 @@ import os
 import sys
 
 import pytest
-from small_project import ROOT, make, run
-
-from study.settings import studies
+from small_project import make, run
 
 
 @pytest.fixture
 def project(tmp_path):
-    folder = make(tmp_path)
-    text = studies.put(studies.named("cifar", ROOT / "studies.yaml"), (folder / "params.yaml").read_text())
-    (folder / "params.yaml").write_text(text)
-    return folder
+    return make(tmp_path, study="cifar")
 
 
 def study(project, *words):
