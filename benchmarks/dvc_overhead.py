@@ -20,7 +20,6 @@ import argparse
 import os
 import re
 import resource
-import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
