@@ -14,7 +14,7 @@ from study.base.errors import StudyError
 from study.base.folders import replaced
 from study.design import cells
 from study.report import gather
-from study.report.writing import write
+from study.report.writing import write_report
 from study.runtime import code, edits, housekeeping
 from study.settings.grid import Grid, ladder
 from study.settings.params import Params
@@ -62,7 +62,7 @@ def main() -> None:
             analysis = gather.of_study(params, given.study, given.incomplete)
             if under_dvc:
                 housekeeping.clear(housekeeping.off_grid(analysis.grid.cells()))
-        write(analysis, draft)
+        write_report(analysis, draft)
     for finding in analysis.conclusions.findings:
         say(f"{finding.key} {finding.verdict}: {finding.claim}")
     wanted = len(analysis.grid.cells())

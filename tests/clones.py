@@ -53,7 +53,7 @@ def working_tree(root: Path, target: Path) -> Path:
 
 def set_params(folder: Path, *overrides: str) -> None:
     """Set values in params.yaml as ``dvc exp run -S`` does, without running anything."""
-    from dvc.utils.hydra import apply_overrides
+    from dvc.utils.hydra import apply_overrides  # type: ignore[import-untyped]
 
     apply_overrides(str(folder / "params.yaml"), list(overrides))
 

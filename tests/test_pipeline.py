@@ -87,12 +87,6 @@ def test_digest_follows_the_code_and_not_the_exempt(tmp_path):
     assert code.digest("stages.a", tmp_path) != before
 
 
-def test_stages_do_not_import_each_other_and_the_library_imports_no_stage(root):
-    for stage in STAGES:
-        others = [path for path in code.files(f"stages.{stage}", root) if not path.startswith("study/")]
-        assert others == [f"stages/{stage}.py"]
-
-
 @pytest.mark.parametrize("stage", ["split", "aggregate", "download"])
 def test_stages_that_do_no_training_do_not_import_torch(root, stage):
     check = f"import sys, stages.{stage}; sys.exit('torch' in sys.modules)"

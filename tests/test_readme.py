@@ -71,10 +71,19 @@ def test_lock_was_recorded_by_the_code_that_is_here(root):
     for name, entry in lock.items():
         for dep in entry["deps"]:
             if dep["path"].startswith(("stages/", "study/")):
-                assert code_md5(root / dep["path"]) == dep["md5"], f"{name}: {dep['path']}"
+                assert md5_of(root / dep["path"]) == dep["md5"], f"{name}: {dep['path']}"
 
 
-def code_md5(path):
+def test_the_committed_reports_are_those_that_the_lock_records(root):
+    lock = yaml.safe_load((root / "dvc.lock").read_text())["stages"]
+    reports = {
+        out["path"]: out["md5"] for name, entry in lock.items() if name.startswith("aggregate@") for out in entry["outs"]
+    }
+    assert {"reports/digits", "reports/cifar32"} <= reports.keys()
+    assert [path for path, md5 in reports.items() if md5_of(root / path) != md5] == []
+
+
+def md5_of(path):
     """The md5 that DVC records of a file, or of a folder: of the list of its files."""
     if path.is_file():
         return hashlib.md5(path.read_bytes()).hexdigest()
@@ -82,7 +91,7 @@ def code_md5(path):
         (file for file in path.rglob("*") if file.is_file() and file.suffix != ".pyc"),
         key=lambda file: file.relative_to(path).parts,
     )
-    listed = [{"md5": code_md5(file), "relpath": file.relative_to(path).as_posix()} for file in files]
+    listed = [{"md5": md5_of(file), "relpath": file.relative_to(path).as_posix()} for file in files]
     return hashlib.md5(json.dumps(listed, sort_keys=True).encode()).hexdigest() + ".dir"
 
 

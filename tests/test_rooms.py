@@ -97,6 +97,22 @@ def test_no_two_things_of_the_library_have_one_name(root):
     assert classes == {"Part"}  # of a dataset, and of a hypothesis: both are called so by everybody
 
 
+def test_a_name_that_is_imported_means_one_thing(root):
+    """`rounded` from two files, one for readers and one for numbers, is read twice. (Modules are called with their name.)"""
+    known, taken = {}, {}
+    for folder in ("study", "stages", "tools"):
+        for path in (root / folder).rglob("*.py"):
+            module = ".".join(path.relative_to(root).with_suffix("").parts)
+            for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+                if isinstance(node, ast.FunctionDef | ast.ClassDef):
+                    known.setdefault(node.name, set()).add(module)
+                if isinstance(node, ast.ImportFrom) and node.module and node.module.startswith("study."):
+                    for alias in node.names:
+                        taken.setdefault(alias.name, set()).add(node.module)
+    several = {name for name, modules in taken.items() if len(modules & known.get(name, set())) > 1}
+    assert several == {"Part"}  # see above
+
+
 def twice(names):
     return {name for name, count in Counter(names).items() if count > 1}
 

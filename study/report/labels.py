@@ -16,7 +16,7 @@ class Labels:
 
     def model(self, model: Model) -> str:
         """``ViT-S/16, pre-trained``."""
-        return f"{self.architecture(model)}, {kind(model)}"
+        return f"{self.architecture(model)}, {start(model)}"
 
     def of(self, name: str) -> str:
         """The label of the model with that key."""
@@ -27,6 +27,6 @@ class Labels:
         return self.architecture(self._models[name])
 
 
-def kind(model: Model) -> str:
+def start(model: Model) -> str:
     """Whether ``model`` starts from pre-trained weights."""
     return "scratch" if model.weights is None else "pre-trained"

@@ -52,7 +52,7 @@ def between(bounds: tuple[float, float] | None) -> str:
     return NONE if bounds is None else f"{points(bounds[0])} to {points(bounds[1])}"
 
 
-def rounded(value: float) -> str:
+def two_digits(value: float) -> str:
     """Two significant digits at least: ``1,300``, ``0.032``, ``2.8``."""
     if value == 0 or not math.isfinite(value):
         return "0" if value == 0 else "∞"

@@ -8,7 +8,7 @@ from study.report.document import Block, Bullets, Details, Heading, Paragraph, P
 from study.report.sections.intervals import WORDS, intervals
 from study.report.sections.made import compared, made
 from study.report.sections.warnings import warnings
-from study.report.text import plain
+from study.report.text import escaped
 from study.statistics.hypotheses import HYPOTHESES, Finding
 
 TITLES = {"published": "The published numbers", "measured": "Cells measured by hand"}
@@ -17,7 +17,7 @@ TITLES = {"published": "The published numbers", "measured": "Cells measured by h
 def page(analysis: Analysis, tables: Mapping[str, Table], figures: Mapping[str, str]) -> list[Block]:
     """The blocks of README.md; ``figures`` are descriptions by name."""
     pictures = {name: Picture(name, description) for name, description in figures.items()}
-    title = TITLES.get(analysis.grid.name, f"Report of the study {plain(analysis.grid.name)}")
+    title = TITLES.get(analysis.grid.name, f"Report of the study {escaped(analysis.grid.name)}")
     return [
         Heading(1, title),
         *_found(analysis, tables, pictures),
@@ -77,7 +77,7 @@ def _parts(analysis: Analysis, tables: Mapping[str, Table]) -> list[Block]:
         Heading(2, "Further claims"),
         tables["claims"],
         *(_folded(finding, tables) for finding in claims if finding.parts),
-        *(Paragraph(f"{each.key} is not tested: it needs {plain(each.needs)}.") for each in claims if not each.parts),
+        *(Paragraph(f"{each.key} is not tested: it needs {escaped(each.needs)}.") for each in claims if not each.parts),
         *_present(tables, "variability"),
         *([Heading(2, "Other scales, other test images")] if {"scales", "sensitivity"} & set(tables) else []),
         *_present(tables, "scales", "sensitivity"),
@@ -86,8 +86,8 @@ def _parts(analysis: Analysis, tables: Mapping[str, Table]) -> list[Block]:
 
 def _folded(finding: Finding, tables: Mapping[str, Table]) -> Block:
     if not finding.parts:
-        return Paragraph(f"{finding.key} is not tested: it needs {plain(finding.needs)}.")
-    return Details(f"**{finding.key}: {finding.verdict}.** {plain(finding.claim)}", (tables[f"parts_{finding.key.lower()}"],))
+        return Paragraph(f"{finding.key} is not tested: it needs {escaped(finding.needs)}.")
+    return Details(f"**{finding.key}: {finding.verdict}.** {escaped(finding.claim)}", (tables[f"parts_{finding.key.lower()}"],))
 
 
 def _closer(analysis: Analysis, tables: Mapping[str, Table], pictures: Mapping[str, Picture]) -> list[Block]:
@@ -102,13 +102,13 @@ def _closer(analysis: Analysis, tables: Mapping[str, Table], pictures: Mapping[s
             *_present(tables, f"classes_{dataset}"),
         ]
         if inside:
-            blocks.append(Details(f"Calibration, hardest classes and confusion on {plain(dataset)}", tuple(inside)))
+            blocks.append(Details(f"Calibration, hardest classes and confusion on {escaped(dataset)}", tuple(inside)))
     return [*blocks, Details("Every cell", (tables["cells"],))]
 
 
 def _made(analysis: Analysis, tables: Mapping[str, Table]) -> list[Block]:
     if not analysis.measured_here:
-        sources = "; ".join(map(plain, analysis.published.sources))
+        sources = "; ".join(map(escaped, analysis.published.sources))
         return [Heading(2, "Where the numbers come from"), Paragraph(f"Errors from: {sources}.")]
     folded = Details("Kernels, versions, images and checkpoint of every cell", (tables["provenance"],))
     return [Heading(2, "How it was made"), Bullets(made(analysis)), folded]

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from study.report.analysis import Analysis
-from study.report.text import plain
+from study.report.text import escaped
 from study.statistics.parts import Part
 
 SHOWN = 16
@@ -42,10 +42,10 @@ def called(analysis: Analysis, key: str, part: Part) -> str:
 
 def called_safely(analysis: Analysis, key: str, part: Part) -> str:
     """The same for pages: names in it are no markup."""
-    return plain(called(analysis, key, part))
+    return escaped(called(analysis, key, part))
 
 
-def some(parts: Sequence[Part], most: int = SHOWN) -> tuple[Part, ...]:
+def sampled(parts: Sequence[Part], most: int = SHOWN) -> tuple[Part, ...]:
     """At most ``most`` of them, in order: where there are more, those at equal steps from the lowest effect to the highest."""
     if len(parts) <= most:
         return tuple(parts)

@@ -10,7 +10,7 @@ _MARK = re.compile(
 _SPECIAL = re.compile(r"[\\`*\[\]<>#~$&!]|(?<![^\W_])_|_(?![^\W_])|(?<=\w):(?=//)|(?<=\bwww)\.")
 
 
-def plain(text: object) -> str:
+def escaped(text: object) -> str:
     """``text`` from outside (a label, a device, an error) so that neither Markdown nor HTML sees marks in it."""
     return _SPECIAL.sub(r"\\\g<0>", " ".join(str(text).split()))
 

@@ -25,7 +25,7 @@ FILES = (
 )
 
 
-def write(analysis: Analysis, folder: Path) -> None:
+def write_report(analysis: Analysis, folder: Path) -> None:
     """Fill ``folder`` (there, empty): cells.csv, tables/, figures/, plots/, summary.json, README.md and report.html."""
     from study.report.figures.drawn import all_figures  # matplotlib takes a second that a refusal need not cost
     from study.report.figures.style import save

@@ -17,7 +17,7 @@ OPERATING_POINT = "${fraction}"  # how dvc.yaml writes it among the numbers of t
 
 @dataclass(frozen=True)
 class Grid:
-    """Every cell that a report is about, and what the models in it are to each other.
+    """Every cell that a report is about; study/statistics/roles.py says what its models are to each other.
 
     ``ladder`` holds the fractions that hypotheses are tested at, ``fraction`` is the operating point of the headline
     metrics, which may lie off the ladder. ``compare`` holds the two families that H2 and H3 compare.
@@ -43,11 +43,6 @@ class Grid:
         """The ladder and the operating point, descending, each once."""
         return tuple(sorted({*self.ladder, self.fraction}, reverse=True))
 
-    @property
-    def reduced(self) -> tuple[float, ...]:
-        """The ladder's fractions below 1.0, descending."""
-        return tuple(fraction for fraction in self.ladder if fraction < 1.0)
-
     def cells(self) -> list[Cell]:
         """Every cell, in the order of params.yaml and with fractions descending."""
         return [
@@ -57,17 +52,6 @@ class Grid:
             for fraction in self.fractions
             for seed in self.seeds
         ]
-
-    def pairs(self) -> list[tuple[Model, Model]]:
-        """(scratch, pre-trained) for every pre-trained model whose scratch partner is in the study too."""
-        present = {model.name: model for model in self.models}
-        return [(present[model.scratch], model) for model in self.models if model.scratch in present and model.scratch]
-
-    def counterparts(self, pretrained: bool) -> list[tuple[Model, Model]]:
-        """Every two models of the families compared, in their order, that are both pre-trained, or both from scratch."""
-        kind = [model for model in self.models if (model.weights is not None) == pretrained]
-        first, second = ([model for model in kind if model.family == family] for family in self.compare)
-        return [(one, other) for one in first for other in second]
 
 
 def ladder(pipeline: Path = Path("dvc.yaml")) -> tuple[float, ...]:

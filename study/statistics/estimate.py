@@ -31,11 +31,6 @@ class Estimate:
         """1 where the interval lies above 0, -1 below, 0 where it holds 0."""
         return 1 if self.low > 0 else -1 if self.high < 0 else 0
 
-    @property
-    def negative(self) -> "Estimate":
-        """The estimate of minus the effect."""
-        return Estimate(-self.value, -self.high, -self.low, tuple(-run for run in self.runs), self.tellable)
-
 
 def rounded(value: float, low: float, high: float, runs: Iterable[float], tellable: float) -> Estimate:
     """An estimate without the noise of floating point sums; -0.0 is 0.0."""

@@ -3,21 +3,20 @@
 import os
 import subprocess
 import sys
-from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
 
 import matplotlib.image
 import numpy as np
 import pytest
-from grids import MODELS, error_of, sections, write_cells, write_study
+from grids import MODELS, sections, write_cells, write_study
 from matplotlib.figure import Figure
+from small_reports import analysed
 
-from study.design.cells import Cell
 from study.report.analysis import Analysis
 from study.report.figures import classes, comparisons, forest, fractions, learning
 from study.report.figures.drawn import all_figures
-from study.report.figures.style import WIDTH, save, spread, style
+from study.report.figures.style import WIDTH, apart, save, style
 from study.results import collected as results
 from study.settings.grid import Grid
 from study.settings.params import Params
@@ -25,17 +24,6 @@ from study.statistics import verdicts
 from study.statistics.calibration import wilson
 from study.statistics.contrasts import penalty
 from study.statistics.published import Published
-
-
-def analysed(root: Path, leave_out: slice = slice(0), error: Callable[[Cell], float] = error_of, **options: object) -> Analysis:
-    params = sections(**options)  # type: ignore[arg-type]
-    write_study(root, params, (1.0, 0.5, 0.1))
-    grid = Grid.load(Params(params), root / "dvc.yaml")
-    gone = grid.cells()[leave_out]
-    write_cells(root, [cell for cell in grid.cells() if cell not in gone], error=error)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.chdir(root)
-        return Analysis.of_cells(grid, results.load(grid.cells()), Published.read())
 
 
 @pytest.fixture(scope="module")
@@ -234,14 +222,14 @@ def test_a_confusion_matrix_of_a_hundred_classes_is_drawn(tmp_path: Path) -> Non
 
 
 def test_labels_are_moved_apart_and_keep_their_order() -> None:
-    placed = spread([10.0, 10.1, 30.0, 10.05], gap=2.0)
+    placed = apart([10.0, 10.1, 30.0, 10.05], gap=2.0)
     assert placed[2] == 30.0
     assert placed[0] < placed[3] < placed[1]
     assert placed[3] - placed[0] == pytest.approx(2.0) and placed[1] - placed[3] == pytest.approx(2.0)
-    assert spread([1.0, 5.0], gap=2.0) == [1.0, 5.0]
-    assert spread([], gap=1.0) == []
+    assert apart([1.0, 5.0], gap=2.0) == [1.0, 5.0]
+    assert apart([], gap=1.0) == []
 
 
 def test_labels_pushed_into_others_make_room_again() -> None:
-    placed = sorted(spread([0.0, 0.5, 2.0, 2.1, 2.2], gap=1.0))
+    placed = sorted(apart([0.0, 0.5, 2.0, 2.1, 2.2], gap=1.0))
     assert all(above - below >= 1.0 - 1e-9 for below, above in pairwise(placed))

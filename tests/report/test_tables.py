@@ -6,21 +6,19 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from grids import MODELS, sections, write_cells, write_study
+from grids import MODELS
+from small_reports import analysed
 
 from study.report.analysis import Analysis
 from study.report.columns import Column, Table, estimate, numeric
 from study.report.figures import comparisons
 from study.report.frame import frame
-from study.report.part_names import called, some
+from study.report.part_names import called, sampled
 from study.report.plots import all_plots
 from study.report.sections.made import compared
 from study.report.sections.warnings import warnings
 from study.report.tables import claims, per_cell, robustness, takeaway, top1
 from study.report.tables.every import every_table
-from study.results import collected as results
-from study.settings.grid import Grid
-from study.settings.params import Params
 from study.statistics.contrasts import Arm
 from study.statistics.equivalents import Equivalent
 from study.statistics.estimate import Estimate
@@ -29,16 +27,6 @@ from study.statistics.requirements import Requirement
 
 PROJECT = Path(__file__).parent.parent.parent
 TABLES = ("errors_easy", "errors_hard", "penalty", "hypotheses", "claims", "parts_h1", "needs_easy", "exponents", "scales")
-
-
-def analysed(root: Path, ladder: tuple[float, ...] = (1.0, 0.5, 0.1), **options: object) -> Analysis:
-    params = sections(**options)  # type: ignore[arg-type]
-    write_study(root, params, ladder)
-    grid = Grid.load(Params(params), root / "dvc.yaml")
-    write_cells(root, grid.cells())
-    with pytest.MonkeyPatch.context() as patch:
-        patch.chdir(root)
-        return Analysis.of_cells(grid, results.load(grid.cells()), Published.read())
 
 
 @pytest.fixture(scope="module")
@@ -202,7 +190,7 @@ def test_tables_stay_readable_with_twelve_models(twelve: Analysis) -> None:
     assert min(shown) == min(effects) and max(shown) == max(effects)
     assert sum(len(table.markdown()) for name, table in tables.items() if name.startswith("parts")) < 30_000
     few = c4.records[:5]
-    assert some(few) == few
+    assert sampled(few) == few
 
 
 def test_scales_have_the_signs_of_the_readings(analysis: Analysis) -> None:

@@ -11,11 +11,11 @@ from study.report.numbers import (
     percent_with_interval,
     points,
     points_with_interval,
-    rounded,
     signed,
+    two_digits,
     with_unit,
 )
-from study.report.text import code, inline, listed, plain
+from study.report.text import code, escaped, inline, listed
 from study.statistics.estimate import Estimate
 
 
@@ -31,16 +31,16 @@ def test_marks_become_elements() -> None:
     ["[x](https://e.org)", "**b**", "`c`", "<b>x</b>", "a_b_", "_a_", "![i](j)", "~~s~~", "$x$", "&amp;", "www.e.org", "a\\b"],
 )
 def test_what_comes_from_outside_is_read_as_it_is(text: str) -> None:
-    html = inline(plain(text))
+    html = inline(escaped(text))
     for element in ("<a ", "<strong", "<code", "<b>"):
         assert element not in html
     assert html == text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
 def test_plain_text_for_git_hosts_has_every_mark_escaped() -> None:
-    assert plain("[x](https://e.org)") == r"\[x\](https\://e.org)"
-    assert plain("cifar10_v2 _a_") == r"cifar10_v2 \_a\_"
-    assert plain("one\ntwo") == "one two"
+    assert escaped("[x](https://e.org)") == r"\[x\](https\://e.org)"
+    assert escaped("cifar10_v2 _a_") == r"cifar10_v2 \_a\_"
+    assert escaped("one\ntwo") == "one two"
 
 
 def test_code_cannot_be_left() -> None:
@@ -73,4 +73,4 @@ def test_estimates_are_written_with_their_interval() -> None:
     ("value", "text"), [(1347.2, "1,300"), (0.0324, "0.032"), (2.83, "2.8"), (45678.0, "46,000"), (0.0, "0"), (math.inf, "∞")]
 )
 def test_two_digits_are_honest_enough(value: float, text: str) -> None:
-    assert rounded(value) == text
+    assert two_digits(value) == text

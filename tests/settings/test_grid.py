@@ -1,4 +1,4 @@
-"""The grid: ladder and operating point, partners and counterparts, and the labels that people read."""
+"""The grid: ladder and operating point, and the labels that people read."""
 
 from pathlib import Path
 
@@ -21,7 +21,6 @@ def test_the_operating_point_joins_the_ladder_but_not_the_hypotheses(tmp_path: P
     study = grid(tmp_path, 0.1, 1.0, 0.5, fraction=0.3)
     assert study.fractions == (1.0, 0.5, 0.3, 0.1)
     assert study.ladder == (1.0, 0.5, 0.1)
-    assert study.reduced == (0.5, 0.1)
 
 
 def test_an_operating_point_on_the_ladder_is_one_cell(tmp_path: Path) -> None:
@@ -56,35 +55,6 @@ def test_a_ladder_without_numbers_or_file(tmp_path: Path) -> None:
         ladder(tmp_path / "dvc.yaml")
     with pytest.raises(StudyError, match="missing"):
         ladder(tmp_path / "absent.yaml")
-
-
-def test_pairs_need_both_partners(tmp_path: Path) -> None:
-    study = grid(tmp_path)
-    assert [(first.name, second.name) for first, second in study.pairs()] == [
-        ("cnn_scratch", "cnn_glyphs"),
-        ("vit_scratch", "vit_glyphs"),
-    ]
-    params = sections()
-    params["study"]["models"] = ["cnn_glyphs", "vit_scratch"]
-    alone = Grid.load(Params(params), tmp_path / "dvc.yaml")
-    assert alone.pairs() == []
-    assert alone.counterparts(False) == alone.counterparts(True) == []
-
-
-def test_every_cnn_meets_every_vit_of_its_kind(tmp_path: Path) -> None:
-    study = grid(tmp_path, models=MODELS | {"wide_scratch": MODELS["cnn_scratch"] | {"arch": "resnet18"}})
-    names = [(cnn.name, vit.name) for cnn, vit in study.counterparts(pretrained=False)]
-    assert names == [("cnn_scratch", "vit_scratch"), ("wide_scratch", "vit_scratch")]
-
-
-def test_the_study_says_which_families_meet(tmp_path: Path) -> None:
-    mlp = {"mlp_scratch": MODELS["cnn_scratch"] | {"family": "mlp"}}
-    params = sections(models=MODELS | mlp)
-    params["study"]["compare"] = ["mlp", "cnn"]
-    write_study(tmp_path, params)
-    study = Grid.load(Params(params), tmp_path / "dvc.yaml")
-    assert study.compare == ("mlp", "cnn")
-    assert [(one.name, other.name) for one, other in study.counterparts(pretrained=False)] == [("mlp_scratch", "cnn_scratch")]
 
 
 def test_a_model_is_called_by_its_label_or_else_by_its_key(tmp_path: Path) -> None:

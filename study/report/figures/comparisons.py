@@ -3,7 +3,7 @@
 from matplotlib.figure import Figure
 
 from study.report.analysis import Analysis
-from study.report.figures.style import WIDTH, canvas, shown, style
+from study.report.figures.style import WIDTH, canvas, legend, style
 from study.report.tables.top1 import shared_arms
 from study.statistics.contrasts import error, penalty
 
@@ -16,7 +16,7 @@ def penalty_per_model(analysis: Analysis) -> Figure | None:
     several = len(steps) > 1
     rows = [(step, model) for step in steps for model in analysis.grid.models]
     with canvas(WIDTH, 1.1 + 0.42 * len(rows)) as (figure, (axes,)):
-        axes.set_title(f"Penalty of the harder dataset at fraction 1.0\n{shown(analysis, 'bar')}")
+        axes.set_title(f"Penalty of the harder dataset at fraction 1.0\n{legend(analysis, 'bar')}")
         hard, easy = ("the harder dataset", "the easier one") if several else steps[0][::-1]
         axes.set_xlabel(f"error on {hard} − error on {easy}, points")
         for place, (step, model) in enumerate(rows):
@@ -51,7 +51,7 @@ def ours_beside_published(analysis: Analysis) -> Figure | None:
         return None
     names = {model.name: model for model in analysis.grid.models}
     with canvas(WIDTH, 1.2 + 0.24 * len(arms)) as (figure, (axes,)):
-        axes.set_title(f"Published (×) and ours ({shown(analysis, 'bar')})")
+        axes.set_title(f"Published (×) and ours ({legend(analysis, 'bar')})")
         axes.set_xlabel("top-1 error, % of test images")
         for place, arm in enumerate(arms):
             look, ours = style(analysis, names[arm.model]), analysis.estimate(error(arm.dataset, arm.model, arm.fraction))

@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 
 from study.report.analysis import Analysis
 from study.report.figures.style import WIDTH, canvas
-from study.report.part_names import called, some
+from study.report.part_names import called, sampled
 from study.statistics import verdicts
 from study.statistics.hypotheses import HYPOTHESES
 from study.statistics.parts import Part
@@ -34,7 +34,7 @@ def forest(analysis: Analysis) -> Figure | None:
     rows: list[tuple[str, Part | None]] = []
     for key in HYPOTHESES:
         parts = analysis.conclusions.finding(key).parts
-        shown = [part for part in some(parts, SHOWN) if part.estimate is not None]
+        shown = [part for part in sampled(parts, SHOWN) if part.estimate is not None]
         if shown:
             cut = f" ({SHOWN} of {len(parts)} parts, lowest to highest)" if len(parts) > SHOWN else ""
             rows.append((f"{key}: {analysis.conclusions.finding(key).claim}{cut}", None))

@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from study.report.analysis import Analysis
-from study.report.figures.style import WIDTH, Style, canvas, label_ends, log_fractions, nothing, shown, style
+from study.report.figures.style import WIDTH, Style, canvas, label_ends, legend, log_fractions, nothing, style
 from study.statistics.contrasts import Contrast, error, gain
 from study.statistics.estimate import Estimate
 
@@ -20,7 +20,7 @@ def error_against_fraction(analysis: Analysis, dataset: str) -> Figure:
     """Top-1 error of every model, with its interval as a band, single runs as dots where there are several, and guessing."""
     fractions = analysis.grid.fractions
     with canvas(WIDTH, 3.9) as (figure, (axes,)):
-        axes.set_title(f"Top-1 error against train fraction, {dataset}\n{shown(analysis, 'band')}; grey line: guessing")
+        axes.set_title(f"Top-1 error against train fraction, {dataset}\n{legend(analysis, 'band')}; grey line: guessing")
         axes.set_ylabel("top-1 error, % of test images")
         log_fractions(axes, fractions)
         lines = [
@@ -36,19 +36,20 @@ def error_against_fraction(analysis: Analysis, dataset: str) -> Figure:
 
 def gain_against_fraction(analysis: Analysis, dataset: str) -> Figure | None:
     """error(scratch) - error(pre-trained) of every architecture; None without pairs."""
-    pairs, fractions = analysis.grid.pairs(), analysis.grid.fractions
+    pairs, fractions = analysis.conclusions.roles.pairs(), analysis.grid.fractions
     if not pairs:
         return None
+    models = {model.name: model for model in analysis.grid.models}
     with canvas(WIDTH, 3.4) as (figure, (axes,)):
-        axes.set_title(f"Gain from pre-training, {dataset}\n{shown(analysis, 'band')}")
+        axes.set_title(f"Gain from pre-training, {dataset}\n{legend(analysis, 'band')}")
         axes.set_ylabel("gain, points of top-1 error")
         axes.axhline(0, color="#888888", linewidth=0.8)
         log_fractions(axes, fractions)
         lines = [
             (
-                style(analysis, pretrained),
-                analysis.labels.architecture(pretrained),
-                [gain(dataset, scratch.name, pretrained.name, f) for f in fractions],
+                style(analysis, models[pretrained]),
+                analysis.labels.architecture_of(pretrained),
+                [gain(dataset, scratch, pretrained, f) for f in fractions],
             )
             for scratch, pretrained in pairs
         ]
@@ -58,11 +59,11 @@ def gain_against_fraction(analysis: Analysis, dataset: str) -> Figure | None:
 
 def slope(analysis: Analysis, dataset: str) -> Figure | None:
     """Error at fraction 1.0 joined to error at the smallest; None where the ladder has no such step."""
-    if 1.0 not in analysis.grid.ladder or not analysis.grid.reduced:
+    if not analysis.conclusions.roles.smallest:
         return None
-    ends = (1.0, analysis.grid.reduced[-1])
+    ends = (1.0, *analysis.conclusions.roles.smallest)
     with canvas(WIDTH, 3.6) as (figure, (axes,)):
-        axes.set_title(f"Top-1 error from fraction 1.0 to {ends[1]}, {dataset}\n{shown(analysis, 'bar')}")
+        axes.set_title(f"Top-1 error from fraction 1.0 to {ends[1]}, {dataset}\n{legend(analysis, 'bar')}")
         axes.set_ylabel("top-1 error, % of test images")
         axes.set_xlim(-0.15, 1.15)
         axes.set_xticks([0, 1], [str(end) for end in ends])

@@ -100,12 +100,12 @@ def save(figure: Figure, folder: Path, name: str) -> None:
         FigureCanvasAgg(figure).print_png(str(folder / f"{name}.png"), metadata={"Software": None})  # type: ignore[no-untyped-call]
 
 
-def shown(analysis: Analysis, mark: str) -> str:
+def legend(analysis: Analysis, mark: str) -> str:
     """What the ``mark`` (band, bar) in a title shows; published numbers have bounds."""
     return f"{mark}: {INTERVAL if analysis.measured_here else '95 % bound'}"
 
 
-def spread(heights: Sequence[float], gap: float) -> list[float]:
+def apart(heights: Sequence[float], gap: float) -> list[float]:
     """Places near ``heights``, in the same order, at least ``gap`` apart: for labels at the ends of lines."""
     order = sorted(range(len(heights)), key=lambda place: (heights[place], place))
     blocks: list[tuple[float, list[int]]] = []  # centre of a run of labels that touch, and which they are
@@ -130,7 +130,7 @@ def label_ends(axes: Axes, ends: Sequence[tuple[float, str, str]]) -> None:
     bottom, top = axes.get_ylim()
     inches = axes.bbox.height / axes.figure.dpi  # before layout: near enough
     gap = abs(top - bottom) * LABEL_HEIGHT / inches
-    for (height, text, colour), place in zip(ends, spread([end[0] for end in ends], gap), strict=True):
+    for (height, text, colour), place in zip(ends, apart([end[0] for end in ends], gap), strict=True):
         axes.annotate(
             text,
             (1.0, height),

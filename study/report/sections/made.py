@@ -5,7 +5,7 @@ from typing import Any
 
 from study.report.analysis import Analysis
 from study.report.sections.warnings import NOTES
-from study.report.text import code, listed, plain
+from study.report.text import code, escaped, listed
 from study.results.provenance import Provenance
 
 
@@ -17,11 +17,11 @@ def made(analysis: Analysis) -> tuple[str, ...]:
 def compared(analysis: Analysis) -> str:
     """Which datasets, models, fractions and seeds."""
     grid = analysis.grid
-    models = "; ".join(f"{plain(analysis.labels.model(model))} ({code(model.name)})" for model in grid.models)
+    models = "; ".join(f"{escaped(analysis.labels.model(model))} ({code(model.name)})" for model in grid.models)
     order = {1: "", 2: " (easy, then hard)"}.get(len(grid.datasets), " (from easy to hard)")
     sentences = [
         f"{len(grid.cells()) - len(analysis.missing)} of {len(grid.cells())} cells.",
-        f"Datasets: {', '.join(map(plain, grid.datasets))}{order}.",
+        f"Datasets: {', '.join(map(escaped, grid.datasets))}{order}.",
         f"Models: {models}.",
         f"Train fractions: {', '.join(map(str, grid.fractions))}.",
     ]
@@ -42,9 +42,9 @@ def _made(analysis: Analysis) -> Iterator[str]:
     yield f"Recipe of every cell: {common}."
     yield from (f"Recipe of {listed(names, 4)}, further: {recipe}." for recipe, names in own.items())
     yield from (f"Weights of {code(model)}: {text}." for model, text in _weights(analysis).items())
-    yield from (f"Data of {plain(dataset)}, md5: {text}." for dataset, text in _md5s(analysis).items())
+    yield from (f"Data of {escaped(dataset)}, md5: {text}." for dataset, text in _md5s(analysis).items())
     formats = analysis.formats
-    yield from (f"{plain(name)}: {NOTES[formats[name]]}" for name in analysis.grid.datasets if formats.get(name) in NOTES)
+    yield from (f"{escaped(name)}: {NOTES[formats[name]]}" for name in analysis.grid.datasets if formats.get(name) in NOTES)
     if analysis.strangers:
         yield f"Measured cells that are no part of this grid: {listed([code(name) for name in analysis.strangers])}."
 
@@ -59,14 +59,14 @@ def _images(analysis: Analysis) -> Iterator[str]:
         }
         for full, official, validation in sorted(counts):
             yield (
-                f"{plain(dataset)}: fraction 1.0 is {full:,} train images, {100 * full / max(official, 1):.0f} % of the "
+                f"{escaped(dataset)}: fraction 1.0 is {full:,} train images, {100 * full / max(official, 1):.0f} % of the "
                 f"{official:,} of the official training set. Validation has {validation:,} labelled images at every fraction, "
                 "and they choose the epoch."
             )
 
 
 def _different(texts: Iterable[str]) -> str:
-    return "; ".join(plain(text) for text in sorted(set(texts)))
+    return "; ".join(escaped(text) for text in sorted(set(texts)))
 
 
 def _versions(record: Provenance) -> str:
@@ -76,7 +76,7 @@ def _versions(record: Provenance) -> str:
 def _recipes(analysis: Analysis) -> tuple[str, dict[str, list[str]]]:
     """The keys that all cells share, and what else each dataset and model used."""
     recipes = {
-        f"{plain(cell.dataset)} {code(cell.model)}": result.provenance.recipe for cell, result in analysis.results.items()
+        f"{escaped(cell.dataset)} {code(cell.model)}": result.provenance.recipe for cell, result in analysis.results.items()
     }
     each = list(recipes.values())
     keys = dict.fromkeys(key for recipe in each for key in recipe)
@@ -90,7 +90,7 @@ def _recipes(analysis: Analysis) -> tuple[str, dict[str, list[str]]]:
 
 
 def _recipe(recipe: Mapping[str, Any]) -> str:
-    return ", ".join(f"{code(key)} {plain('none' if value is None else value)}" for key, value in recipe.items())
+    return ", ".join(f"{code(key)} {escaped('none' if value is None else value)}" for key, value in recipe.items())
 
 
 def _weights(analysis: Analysis) -> dict[str, str]:
@@ -98,8 +98,8 @@ def _weights(analysis: Analysis) -> dict[str, str]:
     for cell, result in analysis.results.items():
         record = result.provenance.weights
         if record.get("source"):
-            revision = f", revision {plain(record['revision'])}" if record.get("revision") else ""
-            text = f"{plain(record['source'])}{revision}, sha256 {code(record.get('sha256'))}"
+            revision = f", revision {escaped(record['revision'])}" if record.get("revision") else ""
+            text = f"{escaped(record['source'])}{revision}, sha256 {code(record.get('sha256'))}"
             found.setdefault(cell.model, {})[text] = None
     return {model: "; ".join(texts) for model, texts in found.items()}
 
@@ -108,7 +108,7 @@ def _md5s(analysis: Analysis) -> dict[str, str]:
     found: dict[str, dict[str, None]] = {}
     for cell, result in analysis.results.items():
         files = result.provenance.data_md5
-        found.setdefault(cell.dataset, {})[", ".join(f"{plain(name)} {code(md5)}" for name, md5 in sorted(files.items()))] = (
+        found.setdefault(cell.dataset, {})[", ".join(f"{escaped(name)} {code(md5)}" for name, md5 in sorted(files.items()))] = (
             None
         )
     return {dataset: "; or ".join(texts) for dataset, texts in found.items() if any(texts)}

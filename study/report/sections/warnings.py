@@ -6,7 +6,7 @@ from study.report.absent import absent
 from study.report.analysis import Analysis
 from study.report.numbers import between
 from study.report.part_names import called_safely
-from study.report.text import code, listed, plain
+from study.report.text import code, escaped, listed
 from study.results.collected import ABSENT
 from study.statistics import verdicts
 from study.statistics.contrasts import penalty
@@ -47,7 +47,7 @@ def _all(analysis: Analysis) -> Iterator[str]:
     yield from _steps(analysis)
     for dataset in analysis.grid.datasets:
         if (format_ := analysis.formats.get(dataset, "")) in LEAKS:
-            yield f"**{plain(dataset)}:** {LEAKS[format_]}"
+            yield f"**{escaped(dataset)}:** {LEAKS[format_]}"
     yield from _scales(analysis)
     for kind in analysis.conclusions.sensitivities:
         changed = [before for before, _ in kind.changed(analysis.conclusions.findings)]
@@ -59,15 +59,15 @@ def _all(analysis: Analysis) -> Iterator[str]:
     yield from _order(analysis)
     for dataset in analysis.grid.datasets:
         if analysis.imbalanced(dataset):
-            sizes = f"those of {plain(dataset)} differ in size twofold or more"
+            sizes = f"those of {escaped(dataset)} differ in size twofold or more"
             yield f"**Imbalanced classes:** {sizes}. Errors count images; balanced errors stand below."
     kernels = sorted({result.provenance.kernels for result in analysis.results.values()})
     if len(kernels) > 1:
-        yield f"**Several kernels** ({listed([plain(each) for each in kernels], 3)}): cells may differ by rounding, too."
+        yield f"**Several kernels** ({listed([escaped(each) for each in kernels], 3)}): cells may differ by rounding, too."
 
 
 def _incomplete(analysis: Analysis) -> str:
-    reasons = [f"{code(cell)}: {plain(why)}" for cell, why in analysis.missing.items() if why != ABSENT]
+    reasons = [f"{code(cell)}: {escaped(why)}" for cell, why in analysis.missing.items() if why != ABSENT]
     tail = f" Reasons: {listed(reasons, 3, '; ')}." if reasons else ""
     return f"**This report is incomplete.** {absent(analysis, analysis.missing)}{tail}"
 
@@ -98,7 +98,7 @@ def _steps(analysis: Analysis) -> Iterator[str]:
     """Where smaller fractions were trained for fewer optimiser steps."""
     recipes = [result.provenance.recipe for result in analysis.results.values()]
     by_epochs = any(recipe.get("budget", "epochs") == "epochs" for recipe in recipes)
-    if by_epochs and analysis.grid.reduced:
+    if by_epochs and analysis.conclusions.roles.reduced:
         smallest = analysis.grid.fractions[-1]
         yield (
             f"**Fewer steps with less data.** Fraction {smallest} took about {smallest} of the optimiser steps of 1.0. What "
@@ -122,5 +122,5 @@ def _order(analysis: Analysis) -> Iterator[str]:
         penalties = [analysis.estimate(penalty(step, model.name, fraction)) for model in models]
         known = [each.value for each in penalties if each]
         if known and max(known) <= 0:
-            easy, hard = map(plain, step)
+            easy, hard = map(escaped, step)
             yield f"**No model errs more on {hard} than on {easy}:** `study.datasets` should name the easy dataset first."

@@ -6,8 +6,8 @@ from study.report.absent import absent
 from study.report.analysis import Analysis
 from study.report.columns import Column, Table, estimate
 from study.report.numbers import NONE, between, percent, points, with_unit
-from study.report.part_names import called, called_safely, some
-from study.report.text import plain
+from study.report.part_names import called, called_safely, sampled
+from study.report.text import escaped
 from study.statistics import verdicts
 from study.statistics.hypotheses import HYPOTHESES, Finding
 from study.statistics.parts import Part
@@ -40,7 +40,7 @@ def verdicts_of_all(analysis: Analysis) -> Table:
         "Verdicts",
         (
             Column("Hypothesis or claim", "key", lambda finding: finding.key),
-            Column("Claim", "claim", lambda finding: finding.claim, plain),
+            Column("Claim", "claim", lambda finding: finding.claim, escaped),
             Column("Verdict", "verdict", lambda finding: finding.verdict),
             Column("", "worth", lambda finding: finding.worth),
             *(Column(HEADS[word], word.replace(" ", "_"), _counter(word), str) for word in verdicts.PARTS),
@@ -52,12 +52,12 @@ def verdicts_of_all(analysis: Analysis) -> Table:
 def parts(analysis: Analysis, finding: Finding) -> Table:
     """The parts of one hypothesis or claim: effect, what could have come out, what could have been told, verdict."""
     unit = finding.parts[0].unit if finding.parts else "points"
-    shown = some(finding.parts)
+    shown = sampled(finding.parts)
     lacking = {arm for part in finding.parts for arm in part.missing}
     cut = f"{len(shown)} of {len(finding.parts)} parts, from the lowest effect to the highest; the CSV has all."
     return Table(
         f"parts_{finding.key.lower()}",
-        f"{finding.key}: {plain(finding.claim)}",
+        f"{finding.key}: {escaped(finding.claim)}",
         (
             Column("Part", "", lambda part: called_safely(analysis, finding.key, part)),
             Column("", "part", lambda part: called(analysis, finding.key, part)),
@@ -101,7 +101,7 @@ def _verdicts(name: str, title: str, found: Sequence[Finding]) -> Table:
         title,
         (
             Column("", "key", lambda finding: finding.key),
-            Column("Claim", "", lambda finding: f"**{finding.key}** {plain(finding.claim)}"),
+            Column("Claim", "", lambda finding: f"**{finding.key}** {escaped(finding.claim)}"),
             Column("Verdict", "", _worded),
             Column("", "verdict", lambda finding: finding.verdict),
             *(Column(HEADS[word], "", _range_of(word)) for word in words),

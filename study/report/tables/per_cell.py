@@ -11,7 +11,7 @@ from study.report.analysis import Analysis
 from study.report.columns import Column, Table
 from study.report.frame import class_errors
 from study.report.numbers import percent
-from study.report.text import code, plain
+from study.report.text import code, escaped
 from study.statistics.contrasts import Arm
 from study.statistics.sample import Sample
 from study.statistics.variability import spread
@@ -53,8 +53,8 @@ def provenance(analysis: Analysis, cells: pd.DataFrame) -> Table:
         "Provenance of every cell",
         (
             _column("Cell", "cell", code),
-            _column("Kernels", "kernels", plain),
-            _column("Libraries", "libraries", plain),
+            _column("Kernels", "kernels", escaped),
+            _column("Libraries", "libraries", escaped),
             _column("Train images", "train_images"),
             _column("Steps", "steps"),
             _column("Checkpoint sha256", "checkpoint_sha256", lambda text: code(text[:12])),
@@ -84,7 +84,7 @@ def variability(analysis: Analysis) -> Table | None:
         "Standard deviation of top-1 error between trainings, points, without the luck of the test set",
         (
             Column("Dataset", "dataset", lambda part: part.where.datasets[0]),
-            Column("Architecture", "", lambda part: analysis.labels.architecture_of(part.where.models[1]), plain),
+            Column("Architecture", "", lambda part: analysis.labels.architecture_of(part.where.models[1]), escaped),
             Column("", "model", lambda part: part.where.models[1]),
             Column("Scratch", "sd_scratch", deviation(0), lambda value: percent(value, 2)),
             Column("Pre-trained", "sd_pretrained", deviation(1), lambda value: percent(value, 2)),
@@ -116,11 +116,11 @@ def classes(analysis: Analysis, dataset: str) -> Table | None:
 
     return Table(
         f"classes_{dataset}",
-        f"Error of each class of {plain(dataset)}, %, at train fraction {analysis.grid.fraction}",
+        f"Error of each class of {escaped(dataset)}, %, at train fraction {analysis.grid.fraction}",
         (
-            Column("Class", "class", lambda place: result.classes[place], plain),
+            Column("Class", "class", lambda place: result.classes[place], escaped),
             Column("Test images", "images", lambda place: int(images[place])),
-            *(Column(plain(analysis.labels.of(model)), model, of(model), percent) for model in errors),
+            *(Column(escaped(analysis.labels.of(model)), model, of(model), percent) for model in errors),
         ),
         places,
         (f"The {CLASSES} classes with the highest mean error; the CSV has all.",) if len(worst) < len(places) else (),
@@ -139,8 +139,8 @@ def balanced(analysis: Analysis, cells: pd.DataFrame) -> Table | None:
         "balanced",
         f"Imbalanced classes: error over images and over classes, %, at train fraction {analysis.grid.fraction}",
         (
-            _column("Dataset", "dataset", plain),
-            Column("Model", "model", lambda row: row["model"], lambda name: plain(analysis.labels.of(name))),
+            _column("Dataset", "dataset", escaped),
+            Column("Model", "model", lambda row: row["model"], lambda name: escaped(analysis.labels.of(name))),
             _column("Error over images", "top1_error", percent),
             _column("Balanced accuracy", "balanced_error", lambda error: percent(1 - error)),
             Column("Balanced error", "", lambda row: row["balanced_error"], percent),

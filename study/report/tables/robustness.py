@@ -6,8 +6,8 @@ from typing import Any
 from study.report.analysis import Analysis
 from study.report.columns import Column, Table, estimate
 from study.report.numbers import points, signed
-from study.report.part_names import called, called_safely, some
-from study.report.text import plain
+from study.report.part_names import called, called_safely, sampled
+from study.report.text import escaped
 from study.statistics import verdicts
 from study.statistics.doubtful import LISTS
 from study.statistics.hypotheses import HYPOTHESES, Finding
@@ -22,7 +22,7 @@ def scales(analysis: Analysis) -> Table | None:
     readings = analysis.conclusions.readings
     if not readings:
         return None
-    kept = {id(part) for key in HYPOTHESES for part in some([each.part for each in readings if each.key == key], 8)}
+    kept = {id(part) for key in HYPOTHESES for part in sampled([each.part for each in readings if each.key == key], 8)}
     return Table(
         "scales",
         "The parts of the hypotheses on four scales",
@@ -51,7 +51,7 @@ def sensitivity(analysis: Analysis) -> Table | None:
     again = [{finding.key: finding for finding in kind.findings} for kind in each]
     removed = []
     for kind in each:
-        counts = [f"{count:,} of {of:,} images of {plain(name)}" for name, (count, of) in kind.removed.items()]
+        counts = [f"{count:,} of {of:,} images of {escaped(name)}" for name, (count, of) in kind.removed.items()]
         removed.append(f"{LISTS[kind.kind]}: {', '.join(counts)}")
     return Table(
         "sensitivity",

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from study.report.analysis import Analysis
 from study.report.columns import Column, Table, estimate
-from study.report.numbers import NONE, percent, rounded, signed, with_interval
-from study.report.text import plain
+from study.report.numbers import NONE, percent, signed, two_digits, with_interval
+from study.report.text import escaped
 from study.statistics.equivalents import Equivalent
 from study.statistics.requirements import FARTHEST, Requirement
 
@@ -32,7 +32,7 @@ def equivalents(analysis: Analysis) -> Table | None:
         "What pre-training is worth in data",
         (
             Column("Dataset", "dataset", lambda each: each.dataset),
-            Column("Architecture", "", lambda each: analysis.labels.architecture_of(each.pretrained), plain),
+            Column("Architecture", "", lambda each: analysis.labels.architecture_of(each.pretrained), escaped),
             Column("", "model", lambda each: each.pretrained),
             Column("Train fraction", "fraction", lambda each: each.fraction),
             Column("Worth how many times the data", "", lambda each: each, times),
@@ -57,7 +57,7 @@ def exponents(analysis: Analysis) -> Table | None:
         "How fast the error falls with data",
         (
             Column("Dataset", "dataset", lambda each: each.dataset),
-            Column("Model", "", lambda each: analysis.labels.of(each.model), plain),
+            Column("Model", "", lambda each: analysis.labels.of(each.model), escaped),
             Column("", "model", lambda each: each.model),
             estimate("Exponent b", "exponent", lambda each: each.exponent, lambda b: with_interval(b, lambda v: signed(v, 2))),
             Column("Twice the data divides the error by", "", lambda each: 2**each.exponent.value, lambda v: f"{v:.2f}"),
@@ -85,9 +85,9 @@ def needs(analysis: Analysis, dataset: str, targets: Sequence[float] = ()) -> Ta
     unit = "labelled train images" if images else "share of the train images"
     return Table(
         f"needs_{dataset}",
-        f"How much data does a target error need on {plain(dataset)}? In {unit}",
+        f"How much data does a target error need on {escaped(dataset)}? In {unit}",
         (
-            Column("Model", "", lambda row: analysis.labels.of(row.model), plain),
+            Column("Model", "", lambda row: analysis.labels.of(row.model), escaped),
             Column("", "model", lambda row: row.model),
             *(column for place, each in enumerate(first) for column in _target(place, each.target, images)),
             Column("Forecast was off by, %", "", lambda row: row.each[0].backtest_percent, lambda value: signed(value, 0)),
@@ -116,7 +116,7 @@ def amount(fraction: float, images: int | None) -> str:
     """A share of the train images as their number, where that is known; two digits are honest enough."""
     if math.isinf(fraction):
         return f"over {FARTHEST:,.0f} times all"
-    return rounded(fraction * (images or 1))
+    return two_digits(fraction * (images or 1))
 
 
 def required(each: Requirement, images: int | None) -> str:

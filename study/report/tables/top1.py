@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from study.report.absent import absent
 from study.report.analysis import Analysis
 from study.report.columns import Column, Table, estimate
-from study.report.labels import kind
+from study.report.labels import start
 from study.report.numbers import percent, points, points_with_interval, yes
-from study.report.text import plain
+from study.report.text import escaped
 from study.statistics.contrasts import Arm, error, gain, penalty
 from study.statistics.estimate import Estimate
 
@@ -41,9 +41,9 @@ def by_fraction(analysis: Analysis, dataset: str) -> Table:
     guessing = percent(analysis.evidence.guessing(dataset))
     return Table(
         f"errors_{dataset}",
-        f"Top-1 error on {plain(dataset)}, % of test images",
+        f"Top-1 error on {escaped(dataset)}, % of test images",
         (
-            Column("Architecture", "architecture", lambda row: row.label, plain),
+            Column("Architecture", "architecture", lambda row: row.label, escaped),
             Column("Train fraction", "fraction", lambda row: row.fraction),
             estimate("Scratch", "scratch", lambda row: row.first),
             estimate("Pre-trained", "pretrained", lambda row: row.second),
@@ -77,10 +77,10 @@ def harder(analysis: Analysis) -> Table | None:
     return Table(
         "penalty",
         "The penalty of the harder dataset: top-1 error, % of test images, "
-        + ("for each step" if several else f"{plain(easy)} then {plain(hard)}"),
+        + ("for each step" if several else f"{escaped(easy)} then {escaped(hard)}"),
         (
-            *([Column("Step", "step", lambda row: row.step, plain)] if several else []),
-            Column("Model", "", lambda row: row.label, plain),
+            *([Column("Step", "step", lambda row: row.step, escaped)] if several else []),
+            Column("Model", "", lambda row: row.label, escaped),
             Column("", "model", lambda row: row.model),
             Column("Train fraction", "fraction", lambda row: row.fraction),
             estimate(easy.capitalize() if several else easy, easy, lambda row: row.first),
@@ -117,7 +117,7 @@ def beside_published(analysis: Analysis) -> Table | None:
         "Top-1 error, % of test images: published and ours",
         (
             Column("Dataset", "dataset", lambda arm: arm.dataset),
-            Column("Model", "", lambda arm: analysis.labels.of(arm.model), plain),
+            Column("Model", "", lambda arm: analysis.labels.of(arm.model), escaped),
             Column("", "model", lambda arm: arm.model),
             Column("Train fraction", "fraction", lambda arm: arm.fraction),
             Column("Published", "published", lambda arm: analysis.published.errors[arm], percent),
@@ -127,7 +127,7 @@ def beside_published(analysis: Analysis) -> Table | None:
         ),
         tuple(shared),
         (
-            f"Published: {'; '.join(map(plain, analysis.published.sources))}. Single runs, given to three decimals.",
+            f"Published: {'; '.join(map(escaped, analysis.published.sources))}. Single runs, given to three decimals.",
             *filter(None, [absent(analysis, analysis.lacking(shared))]),
         ),
     )
@@ -142,7 +142,7 @@ def shared_arms(analysis: Analysis) -> list[Arm]:
 
 def _pairs(analysis: Analysis) -> list[tuple[str, str]]:
     """(scratch, pre-trained) pairs, and every model without a partner with "" in the other place; in params' order."""
-    pairs = [(scratch.name, pretrained.name) for scratch, pretrained in analysis.grid.pairs()]
+    pairs = analysis.conclusions.roles.pairs()
     paired = {name for pair in pairs for name in pair}
     alone = [model for model in analysis.grid.models if model.name not in paired]
-    return pairs + [(model.name, "") if kind(model) == "scratch" else ("", model.name) for model in alone]
+    return pairs + [(model.name, "") if start(model) == "scratch" else ("", model.name) for model in alone]
