@@ -119,5 +119,5 @@ def _objects(entry: Entry) -> list[str]:
 
 
 def _checkpoint(entry: Entry, cell: Cell) -> str:
-    """The md5 of the checkpoint's folder; the history beside it tells the time of day and so always differs."""
+    """The md5 of the checkpoint's folder."""
     return next(str(out["md5"]) for out in entry["outs"] if out["path"] == cells.runs(cell).as_posix())

@@ -17,7 +17,9 @@ def of_study(params: Params, name: str, incomplete: bool = False) -> Analysis:
     """The study called ``name``. StudyError for another one, and where cells are missing unless ``incomplete``."""
     grid = Grid.load(params)
     if name != grid.name:
-        raise StudyError(f"the study of params.yaml is {grid.name}, not {name}; set study.name, or name that one.")
+        raise StudyError(
+            f"the study of params.yaml is {grid.name}, not {name}; python -m tools.study sets another, or name that one."
+        )
     _check_names(grid)
     found = collected.load(grid.cells(), recipe=lambda cell: params.recipe(cell.dataset, cell.model))
     if found.missing and not incomplete:

@@ -10,7 +10,10 @@ SHOWN = 16
 
 
 def called(analysis: Analysis, key: str, part: Part) -> str:
-    """What the part claims: ``digits at 0.1: ViT from scratch errs more than CNN from scratch``. Plain text, no markup."""
+    """What the part claims: ``digits at 0.1: ViT from scratch errs more than CNN from scratch``. Plain text, no markup.
+
+    KeyError for a hypothesis that has no words here.
+    """
     where, labels = part.where, analysis.labels
     place = " → ".join(where.datasets)
     first, second = (labels.architecture_of(name) for name in (where.models[0], where.models[-1]))
@@ -37,7 +40,9 @@ def called(analysis: Analysis, key: str, part: Part) -> str:
         return f"{place}: {second} varies more from scratch than pre-trained"
     if key == "C6":
         return f"{place} at {at}: {second} from scratch errs more than pre-trained"
-    return f"{place} at {at}: pre-training gains more for {first} than for {second}"
+    if key == "C7":
+        return f"{place} at {at}: pre-training gains more for {first} than for {second}"
+    raise KeyError(key)
 
 
 def called_safely(analysis: Analysis, key: str, part: Part) -> str:

@@ -99,7 +99,7 @@ def test_nothing_measured_is_one_sentence(run: Aggregate, tmp_path: Path) -> Non
 
 def test_another_study_or_a_bad_value_is_one_sentence(run: Aggregate, tmp_path: Path) -> None:
     prepare(tmp_path)
-    with pytest.raises(StudyError, match="is tiny, not other"):
+    with pytest.raises(StudyError, match="is tiny, not other; python -m tools.study sets another"):
         run("other")
     params = sections() | {"train": sections()["train"] | {"learning_rate": 0}}
     write_study(tmp_path, params, (1.0, 0.1))

@@ -168,6 +168,8 @@ def test_every_part_has_a_label_of_its_own(analysis: Analysis, twelve: Analysis)
             assert len(set(names)) == len(names), finding.key
             keys = [part.where.key + part.where.kind for part in finding.parts]
             assert len(set(keys)) == len(keys), finding.key
+    with pytest.raises(KeyError):  # and no hypothesis takes the words of another
+        called(analysis, "H4", analysis.conclusions.finding("C7").parts[0])
 
 
 def test_the_rows_of_hypotheses_count_their_parts(analysis: Analysis) -> None:
