@@ -5,6 +5,7 @@ Found by walking the import statements, without importing anything; a test holds
 
 import ast
 import hashlib
+from functools import lru_cache
 from pathlib import Path
 
 # Rooms that cannot change a result, so that a change in them must not cost a night of training: base writes files whole and
@@ -46,7 +47,8 @@ def _path(module: str, root: Path) -> str | None:
     return None
 
 
-def _imports(source: str) -> list[str]:
+@lru_cache(256)  # stages look twice, for edits while they run
+def _imports(source: str) -> tuple[str, ...]:
     """Project modules that ``source`` imports, at the top or inside a function; names may turn out not to be modules."""
     names: list[str] = []
     for node in ast.walk(ast.parse(source)):
@@ -54,4 +56,4 @@ def _imports(source: str) -> list[str]:
             names += [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
             names += [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
-    return [name for name in names if name.split(".")[0] in ROOTS]
+    return tuple(name for name in names if name.split(".")[0] in ROOTS)

@@ -6,6 +6,7 @@ weights that do not depend on the errors drawn. So it has the interval of such a
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -65,23 +66,24 @@ class Line:
 
     def slope(self) -> dict[Arm, float]:
         """Weights of the exponent b of error ~ fraction^-b."""
-        centred = self._centred()
-        weights = -self.information * centred / (self.information * centred**2).sum()
-        return dict(zip(self.curve.arms, map(float, weights), strict=True))
+        return dict(zip(self.curve.arms, map(float, -self._slope), strict=True))
 
     def at(self, fraction: float) -> dict[Arm, float]:
         """Weights of the log error that the line has at ``fraction``."""
-        centred = self._centred()
-        middle = np.average(np.log(self.curve.fractions), weights=self.information)
-        level = self.information / self.information.sum()
-        slope = self.information * centred / (self.information * centred**2).sum()
-        weights = level + (np.log(fraction) - middle) * slope
+        weights = self.information / self.information.sum() + (np.log(fraction) - self._middle) * self._slope
         return dict(zip(self.curve.arms, map(float, weights), strict=True))
 
-    def _centred(self) -> NDArray[np.float64]:
-        places = np.log(self.curve.fractions)
-        centred: NDArray[np.float64] = places - np.average(places, weights=self.information)
-        return centred
+    @cached_property
+    def _middle(self) -> float:
+        """The centre of the log fractions."""
+        return float(np.average(np.log(self.curve.fractions), weights=self.information))
+
+    @cached_property
+    def _slope(self) -> NDArray[np.float64]:
+        """Weights of the slope over log fraction."""
+        centred = np.log(self.curve.fractions) - self._middle
+        slope: NDArray[np.float64] = self.information * centred / (self.information * centred**2).sum()
+        return slope
 
 
 def less(first: Mapping[Arm, float], second: Mapping[Arm, float]) -> dict[Arm, float]:

@@ -2,6 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping
+from functools import cached_property
 
 from study.statistics.contrasts import Arm, Contrast
 from study.statistics.estimate import Estimate
@@ -28,8 +29,11 @@ class Evidence(ABC):
 
     def missing(self, arms: Iterable[Arm]) -> tuple[Arm, ...]:
         """Those of ``arms`` that are not here, sorted."""
-        here = set(self.arms)
-        return tuple(sorted(set(arms) - here))
+        return tuple(sorted(arm for arm in set(arms) if arm not in self._here))
+
+    @cached_property
+    def _here(self) -> frozenset[Arm]:
+        return frozenset(self.arms)
 
     @abstractmethod
     def error(self, arm: Arm) -> float:

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Collection, Mapping, Sequence
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -45,6 +46,7 @@ class Sample(Evidence):
             self._wrong[dataset] = np.array([list(wrong[arm]) for arm in own], dtype=np.bool_)
         self._runs = {arm: self._wrong[arm.dataset][self._place[arm]].mean(axis=1) for arm in self._arms}
         self._draws: dict[str, Draws] = {}
+        self._transformed = lru_cache(1024)(self._transform)  # sought hundreds of times for each point of a curve
         self._forms: dict[str, Forms] = {}
         for dataset, cells in self._wrong.items():
             if self.seeds < 3:
@@ -154,13 +156,18 @@ class Sample(Evidence):
     def _drawn(self, weights: Mapping[Arm, float], scale: Scale) -> NDArray[np.float64]:
         """The contrast on a scale in each draw, (draws,)."""
         with np.errstate(divide="ignore", invalid="ignore"):
-            errors = {}
-            for arm, weight in weights.items():
-                draws = self._draws[arm.dataset]
-                errors[arm] = draws.errors(self._place[arm], weight)
-                if scale is _HALF:
-                    errors[arm] = self._added(arm, errors[arm])
-            return self._sum(weights, scale, errors)
+            drawn: NDArray[np.float64] = np.sum(
+                [weight * self._transformed(arm, weight > 0, scale) for arm, weight in weights.items()], axis=0
+            )
+            return drawn
+
+    def _transform(self, arm: Arm, above: bool, scale: Scale) -> NDArray[np.float64]:
+        """An arm's error on a scale in each draw, (draws,), where its weight is above 0 or below."""
+        errors = self._draws[arm.dataset].errors(self._place[arm], 1.0 if above else -1.0)
+        transformed: NDArray[np.float64] = scale.transform(
+            self._added(arm, errors) if scale is _HALF else errors, self.guessing(arm.dataset)
+        )
+        return transformed
 
     def _over_trainings(self, value: float, runs: NDArray[np.float64], weights: Mapping[Arm, float], scale: Scale) -> Estimate:
         """Student's t; other scales than points by their slope at the errors (delta method)."""

@@ -32,6 +32,7 @@ RC: dict[Any, Any] = {
     "axes.spines.right": False,
     "axes.titlesize": 10,
     "axes.titlelocation": "left",
+    "axes.titley": 1.0,  # where it is anyway; or matplotlib looks for ticks above the axes each time that it draws
     "axes.grid": True,
     "axes.axisbelow": True,
     "grid.color": "#e4e4e4",
