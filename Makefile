@@ -49,8 +49,8 @@ trials: .venv/dev
 	"$(PYTHON)" -m venv .venv
 	@touch $@
 
-.venv/study: requirements.txt requirements-scale.txt | first-contact .venv/python
-	.venv/bin/python -m pip install --quiet -r requirements.txt -r requirements-scale.txt
+.venv/study: requirements.txt | first-contact .venv/python
+	.venv/bin/python -m pip install --quiet -r requirements.txt
 	@touch $@
 
 .venv/dev: requirements-dev.txt .venv/study

@@ -10,9 +10,8 @@ no-op      `dvc repro` when nothing changed
 stage      what one more stage costs in `dvc repro`, in a lock of full size: run, hash, cache, read and write dvc.lock
 full       `dvc repro` from nothing; ~ is stages x the mean of a stage's cost in an empty and in a full lock
 batched    `python -m tools.repro` from nothing
-fan-out    every cell again after a change of recipe, four workers at a time, as `dvc --wait-for-lock repro -s train@ evaluate@`
-recorded   the same by study.pipeline.lockfile: `run` in the workers, then one `record`
-record     the part of the head in that: one `record` of all cells
+by dvc     every cell again after a change of recipe, four workers at a time, as `dvc --wait-for-lock repro -s train@ evaluate@`
+fan-out    the same as `python -m tools.repro -s train@ evaluate@`
 pull       in a fresh clone with a remote that is a folder: `dvc pull`, then `dvc repro`
 repro pull in a fresh clone: `dvc repro --pull`
 """
@@ -21,15 +20,14 @@ import argparse
 import os
 import re
 import resource
-import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks.stubbed import Stubbed
+from benchmarks.stubbed import OURS, Stubbed
 from tests.clones import commit
 
 WORKERS = 4
@@ -94,8 +92,7 @@ def bounded(study: Stubbed, seconds: float, counted: str, *command: str) -> Cost
 
 
 def batched(study: Stubbed, seconds: float) -> Cost:
-    code = "from study.pipeline import lockfile; lockfile.reproduce()"  # tools.repro would put its own python first
-    return bounded(study, seconds, "Running stage", sys.executable, "-c", code)
+    return bounded(study, seconds, "Running stage", *OURS)
 
 
 def full(study: Stubbed, empty: Cost, full_size: Cost, seconds: float) -> Cost:
@@ -125,22 +122,8 @@ def plain_worker(study: Stubbed, cell: str) -> None:
     study.run("dvc", "--wait-for-lock", "repro", "--single-item", f"train@{cell}", f"evaluate@{cell}")
 
 
-def recording_worker(study: Stubbed, cell: str) -> None:
-    study.recording("run", f"train@{cell}", f"evaluate@{cell}")
-
-
-def record_all(study: Stubbed) -> Cost:
-    """One write for every cell that was run and is not recorded; the report is left alone."""
-    names = [f"{stage}@{cell}" for cell in study.cells for stage in ("train", "evaluate")]
-    before = study.read_lock()
-    study.fill()  # brings the cells that no worker came to into the run cache, and into the lock
-    (study.folder / "dvc.lock").write_text(before)
-    return measure(lambda: _all_recorded(study, names))
-
-
-def _all_recorded(study: Stubbed, names: Sequence[str]) -> None:
-    left = study.recording("record", *names)
-    assert left.strip().endswith("[]"), left[-500:]
+def our_worker(study: Stubbed, cell: str) -> None:
+    study.run(*OURS, f"train@{cell}", f"evaluate@{cell}")
 
 
 def pull(fresh: Stubbed) -> Cost:
@@ -176,18 +159,15 @@ def remote(study: Stubbed, folder: Path, seconds: float) -> Iterator[tuple[str, 
 
 def workers(study: Stubbed, folder: Path, seconds: float) -> Iterator[tuple[str, Cost]]:
     again(study)
-    yield "fan-out", fan_out(study, lambda cell: plain_worker(study, cell), seconds)
+    yield "by dvc", fan_out(study, lambda cell: plain_worker(study, cell), seconds)
 
 
-def recorded(study: Stubbed, folder: Path, seconds: float) -> Iterator[tuple[str, Cost]]:
+def ours(study: Stubbed, folder: Path, seconds: float) -> Iterator[tuple[str, Cost]]:
     again(study)
-    ran = fan_out(study, lambda cell: recording_worker(study, cell), seconds)
-    record = record_all(study)
-    yield "recorded", ran + record
-    yield "record", record
+    yield "fan-out", fan_out(study, lambda cell: our_worker(study, cell), seconds)
 
 
-WHAT = {"runs": runs, "remote": remote, "workers": workers, "recorded": recorded}
+WHAT = {"runs": runs, "remote": remote, "workers": workers, "ours": ours}
 
 
 def main() -> None:

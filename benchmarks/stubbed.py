@@ -8,7 +8,6 @@ import os
 import shutil
 import subprocess
 import sys
-import time
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +19,12 @@ from tests.clones import commit, working_tree
 
 ROOT = Path(__file__).resolve().parent.parent
 LEFT_OUT = ("tests", "docs", "reports", "benchmarks")
+OURS = (  # tools.repro, which would put its own python before the stub
+    sys.executable,
+    "-c",
+    "import sys; from study.pipeline import lockfile as ours; names = sys.argv[1:]; "
+    "ours.reproduce_alone(names) if names else ours.reproduce()",
+)
 STUB = r"""#!/bin/sh
 recipe=$(cksum < params.yaml)
 case "$2" in
@@ -122,13 +127,3 @@ class Stubbed:
 
     def read_lock(self) -> str:
         return (self.folder / "dvc.lock").read_text()
-
-    def recording(self, call: str, *names: str) -> str:
-        """A function of study.pipeline.lockfile on names of stages, in a process of its own."""
-        names_file = self.folder / ".dvc" / "tmp" / f"names-{time.monotonic_ns()}"
-        names_file.write_text("\n".join(names))
-        return self.run(
-            sys.executable,
-            "-c",
-            f"from study.pipeline import lockfile; print(lockfile.{call}(open({str(names_file)!r}).read().split()))",
-        )

@@ -49,7 +49,7 @@ def advice(analysis: Analysis, found: list[Requirement]) -> list[str]:
     if reached:
         lines.append(f"Least data: {names[0]}. {_surely(reached)}")
     else:
-        lines.append("No model reaches it by its curve, within 1,000 times the data that was measured.")
+        lines.append("No model reaches it by its curve, within 100 times the data that was measured.")
     if any(each.beyond for each in found):
         lines.append("* lies beyond the fractions that were measured. Nobody can tell whether the curve holds there.")
     gone = [model for model in analysis.grid.models if model.name not in {each.model for each in found}]

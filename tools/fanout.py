@@ -5,14 +5,15 @@
     python -m tools.fanout --executor slurm --partition gpu --slurm time=480
     python -m tools.fanout --dry-run            what would run where, and how long that takes
 
-Shared stages run first, then a worker per cell calls dvc for it, then `dvc repro` makes the report. Cells that fail do
-not stop the others; what was stopped or killed goes on from its last epoch when the same command runs again. It is no
-stage of the pipeline. docs/scale.md has more.
+Shared stages run first, then a worker per cell runs its stages, then the report is made, all as `dvc repro` would do.
+Cells that fail do not stop the others; what was stopped or killed goes on from its last epoch when the same command runs
+again. It is no stage of the pipeline. docs/scale.md has more.
 """
 
 import argparse
 import re
 import sys
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -25,15 +26,12 @@ from study.fanout.jobs import Executor
 from study.fanout.local import Local, gpus_here, slots
 from study.fanout.slurm import Slurm
 from study.fanout.view import tail
-from study.fanout.worker import command
-from study.pipeline import cell_states, lockfile, process
+from study.pipeline import process
 from study.pipeline.cell_states import CellState, CellStatus, StudyStatus
 from study.pipeline.timing import duration
 from study.runtime.lifecycle import stoppable
-from study.settings.grid import Grid
 from study.settings.params import Params
 
-LARGE = 64  # cells from which on DVC's writing of dvc.lock, once per stage, would be what takes longest (docs/scale.md)
 SHOWN = 5  # last lines of a failed cell's log
 QUESTION = (Path("params.yaml"), Path("dvc.yaml"))  # what the study is
 GO_ON = "every finished epoch is kept; the same command goes on from there."
@@ -57,10 +55,9 @@ def main() -> None:
     if given.dry_run:
         say("\n".join(describe(plan.read(), places, given.jobs)))
         return
-    large = len(Grid.load(Params.load()).cells()) > LARGE
-    executor: Executor = Slurm(given.jobs, options, large) if places is None else Local(places, large)
+    executor: Executor = Slurm(given.jobs, options) if places is None else Local(places)
     with alone(), stoppable(lambda: GO_ON):
-        failed = fan_out(executor, large)
+        failed = fan_out(executor, 1 if places is None else len(places))
         if failed:
             say("\n" + "\n".join(summary(failed)))
             raise StudyError(
@@ -68,29 +65,26 @@ def main() -> None:
                 "put it right and run the same command: cells that are done stay done."
             )
         say("every cell is done; the report:")
-        _run(process.command("repro"))
+        _run([_report(Params.load().study().name)])
 
 
-def fan_out(executor: Executor, large: bool) -> dict[Cell, str]:
-    """Bring every cell up to date; those that failed, and how. In a ``large`` study workers leave dvc.lock to this process."""
-    if large:
-        _record()  # what the workers of a driver before this one did
+def fan_out(executor: Executor, processes: int) -> dict[Cell, str]:
+    """Bring every cell up to date; those that failed, and how. Stages that cells share run in ``processes`` here."""
     asked = [path.read_bytes() for path in QUESTION]
-    if shared := plan.shared_to_run():
-        say(f"shared stages: {_shown(_shared(shared, large))}")
-        _run(_shared(shared, large))
+    for names in plan.shared_to_run():
+        kinds = Counter(name.partition("@")[0] for name in names)
+        say(f"shared stages: {', '.join(f'{count} {kind}' for kind, count in kinds.items())}")
+        _run([process.repro("--single-item", *names[place::processes]) for place in range(min(processes, len(names)))])
     open_cells = [each.cell for each in plan.to_run(plan.read())]
     if not open_cells:
         return {}
     failed = Driver(executor, open_cells).run()
-    if large:
-        _record()
     left = [each for each in plan.to_run(plan.read()) if each.cell not in failed]
     if asked != [path.read_bytes() for path in QUESTION] or any(each.cell not in open_cells for each in left):
         # DVC reads parameters and code once more when a stage ends, and records what it finds then.
         raise StudyError(
-            "params.yaml, dvc.yaml or code was edited while cells were trained; run the same command again, but first "
-            "dvc repro -s -f train@CELL for cells that were under way if the edit is about them: DVC has recorded them with it."
+            "params.yaml, dvc.yaml or code was edited while cells were trained; run the same command again. Trainings that saw "
+            "the edit refused to be recorded; dvc repro -s -f train@CELL makes one anew that ended in the very seconds of it."
         )
     return failed | {each.cell: f"is {each.state} although its job ended well" for each in left}
 
@@ -98,19 +92,18 @@ def fan_out(executor: Executor, large: bool) -> dict[Cell, str]:
 def describe(study: StudyStatus, places: Sequence[str | None] | None, jobs: int | None) -> Iterator[str]:
     """The plan for people: shared stages, cells in order, expected wall time and hours of GPUs or processors."""
     cells = plan.to_run(study)
-    large = len(study.cells) > LARGE
     at_a_time = min(len(cells), len(places) if places is not None else jobs or len(cells))
     yield f"study {study.grid.name}: {len(study.cells)} cells, {len(cells)} to run, {at_a_time} at a time on {_where(places)}"
     if not cells:
         yield "nothing to train; dvc repro makes the report if it is not up to date"
         return
     first = cells[0].cell
-    yield f"1. {_shown(_shared(plan.SHARED, large))}, where some are not up to date"
-    yield f"2. {_shown(command(paths.stages(first), large)).replace(str(first), 'CELL')}, for each of:"
+    yield f"1. {_shown(process.repro('--single-item', 'STAGE'))}, for each download, weights and split that is not up to date"
+    yield f"2. {_shown(process.repro('--single-item', *paths.stages(first))).replace(str(first), 'CELL')}, for each of:"
     width = max(len(str(each.cell)) for each in cells)
     for each in cells:
         yield f"   {str(each.cell).ljust(width)}  {str(each.state).ljust(10)}  {_expected(each)}".rstrip()
-    yield f"3. {'what these did goes into dvc.lock; then ' if large else ''}{_shown(process.command('repro'))}"
+    yield f"3. {_shown(_report(study.grid.name))}"
     yield from _time(cells, at_a_time, places is None or any(places))
     if any(each.state is CellState.RECORDED for each in cells):
         yield "recorded: dvc.lock has these cells, but files are not here. dvc pull brings them from a remote that has them;"
@@ -163,28 +156,20 @@ def _options(given: argparse.Namespace) -> dict[str, str]:
     return dict(pair.split("=", 1) for pair in pairs)
 
 
-def _record() -> None:
-    """Put into dvc.lock, in one write, what workers did that are no more at work."""
-    ended = [each.cell for each in plan.to_run(plan.read()) if not cell_states.held(paths.lock(each.cell))]
-    names = [name for cell in ended for name in paths.stages(cell)]
-    left = lockfile.record(names)
-    if len(left) < len(names):
-        say(f"recorded in dvc.lock: {len(names) - len(left)} stages")
-
-
-def _shared(stages: Sequence[str], large: bool) -> list[str]:
-    """The command for groups of stages that cells share; a large study has many splits, a write of dvc.lock for each."""
-    return [sys.executable, "-m", "tools.repro", *stages] if large else process.command("repro", *stages)
-
-
 def _shown(line: Sequence[str]) -> str:
     return " ".join(line).replace(sys.executable, "python")
 
 
-def _run(line: Sequence[str]) -> None:
-    """Run a command before the user's eyes. Raises StudyError if it fails."""
-    if process.run(line):
-        raise StudyError(f"{_shown(line)} failed, see above; put it right and run the same command.")
+def _report(study: str) -> list[str]:
+    """The command that makes the report; all before it was found up to date, which `dvc repro` would take seconds to see."""
+    return process.repro("--single-item", f"aggregate@{study}")
+
+
+def _run(lines: Sequence[Sequence[str]]) -> None:
+    """Run commands at once before the user's eyes. Raises StudyError if one fails."""
+    for line, code in zip(lines, process.run_at_once(lines), strict=True):
+        if code:
+            raise StudyError(f"{_shown(line)} failed, see above; put it right and run the same command.")
 
 
 if __name__ == "__main__":

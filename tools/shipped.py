@@ -9,12 +9,13 @@ them.
 
 import subprocess
 import sys
+from pathlib import Path
 
 from study.base.console import parser, run, say
 from study.base.errors import StudyError
 from study.design import cells
 from study.design.cells import Cell
-from study.pipeline import process, standing
+from study.pipeline import outputs, process, standing
 from study.settings.grid import Grid
 from study.settings.params import Params
 
@@ -28,25 +29,23 @@ def main() -> None:
     given = arguments.parse_args()
     grid = Grid.load(Params.load())
     lock = standing.recorded()
-    recorded = [cell for cell in grid.cells() if f"evaluate@{cell}" in lock]
+    recorded = [cell for cell in grid.cells() if outputs_of(cell).keys() <= lock.keys()]
     if not recorded:
         raise StudyError(f"dvc.lock has no cell of study {grid.name}; python -m tools.study names the studies.")
-    for targets in groups(recorded):
-        if process.run(process.command(given.way, "--quiet", "--remote", REMOTE, *targets)):
-            raise StudyError(f"dvc {given.way} of {targets[0]} failed; what it says above names the file.")
+    transfer = outputs.pull if given.way == "pull" else outputs.push
+    transfer(REMOTE, lock, {stage: path for cell in recorded for stage, path in outputs_of(cell).items()})
     say(f"{given.way}: predictions, histories and splits of {len(recorded)} of {len(grid.cells())} cells of study {grid.name}")
     if given.way == "pull":
         rebuild(grid, whole=len(recorded) == len(grid.cells()))
 
 
-def groups(recorded: list[Cell]) -> list[list[str]]:
-    """What to transfer, a call of dvc each: several kinds of stages in one call lose files without a word (DVC 3.67)."""
-    splits = {f"split@{cell.dataset}-{cell.fraction}-{cell.seed}" for cell in recorded}
-    return [
-        sorted(splits),
-        [f"evaluate@{cell}" for cell in recorded],
-        [str(cells.history(cell)) for cell in recorded],
-    ]
+def outputs_of(cell: Cell) -> dict[str, Path]:
+    """What ships of ``cell``, by the stage that makes it; cells of one fraction and seed share their split."""
+    return {
+        f"split@{cell.dataset}-{cell.fraction}-{cell.seed}": cells.split(cell.dataset, cell.fraction, cell.seed),
+        f"train@{cell}": cells.history(cell),
+        f"evaluate@{cell}": cells.predictions(cell),
+    }
 
 
 def rebuild(grid: Grid, whole: bool) -> None:

@@ -74,7 +74,7 @@ def killed(verdict: study.Verdict, clone: Path, log: Path) -> None:
         return process, cell
 
     process = study.start(clone, *JOBS, log=log)
-    worker, cell = under_way("submitit.core._submit")
+    worker, cell = under_way("study.fanout.worker")
     os.kill(worker, signal.SIGKILL)
     interrupted[cell] = 0  # its dvc goes on, and the next worker waits for that
     study.until(lambda: f"killed: {cell}" in log.read_text(), "the driver to notice", 60)
@@ -86,7 +86,7 @@ def killed(verdict: study.Verdict, clone: Path, log: Path) -> None:
     verdict.check(True, "a killed training is tried again by its worker", cell)
     process.kill()
     process.wait()
-    alive = len(study.processes(clone, "submitit.core._submit"))
+    alive = len(study.processes(clone, "study.fanout.worker"))
     verdict.check(alive > 0, "workers outlive a killed driver", alive)
     second = study.start(clone, *JOBS, log=log)
     study.until(lambda: log.read_text().count(" done ") >= 1, "a cell done under the second driver")

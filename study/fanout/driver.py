@@ -56,7 +56,7 @@ class Driver:
                 if job.cell in self._waiting:
                     self._waiting.remove(job.cell)
                     self._jobs[job.cell] = job
-                    self._view.event(f"{job.cell} was handed over before, as job {job.handle.job_id}")
+                    self._view.event(f"{job.cell} was handed over before, as job {job.name}")
             while self._waiting or self._jobs:
                 self._hand_over()
                 self._executor.look(list(self._jobs.values()))
@@ -108,7 +108,7 @@ class Driver:
                 self._view.event(f"killed: {cell} on {job.where}; it goes on from its last epoch")
                 self._waiting.appendleft(cell)
             else:
-                self._failed[cell] = f"was killed {LOST} times, see also {job.handle.paths.stdout}"
+                self._failed[cell] = f"was killed {LOST} times, see also {job.output}"
                 self._view.event(f"failed {cell}: killed {LOST} times")
         self._expectation.refresh()
         self._expected = {each: self._expectation.seconds(each) for each in (*self._waiting, *self._jobs)}

@@ -1,32 +1,43 @@
 """Jobs on this machine, a slot each: one cell at a time per slot, several slots on a GPU where that pays."""
 
+import ctypes
 import os
-import signal
 import subprocess
 import sys
 from collections.abc import Sequence
-from contextlib import suppress
+from pathlib import Path
 
 from study.data import cpus
 from study.design.cells import Cell
 from study.fanout import paths
-from study.fanout.jobs import Job, submitit
-from study.fanout.worker import Work
+from study.fanout.jobs import Job
+from study.fanout.worker import FAILED
 from study.pipeline import cell_states
 
-YEAR = 60 * 24 * 365  # minutes: a job has no time limit here
+DEV = Path("/dev")
+DEVICES = ("nvidia*", "nvhost-*", "kfd", "dxg")  # in it: NVIDIA's, Jetson's, AMD's, those that Windows lends its Linux
 
 
 def gpus_here() -> list[str]:
     """The GPUs that torch sees, by their names in CUDA_VISIBLE_DEVICES, or by number where that is not set.
 
     Torch is asked in a process of its own: a driver too old, a name that is no device or an absent card leave it none,
-    whatever nvidia-smi lists, and cells would then be trained on the processor.
+    whatever nvidia-smi lists, and cells would then be trained on the processor. It takes seconds to start, and is not asked
+    on a machine that has no driver.
     """
-    count = _gpus_of_torch()
+    count = _gpus_of_torch() if _driver_here() else 0
     visible = os.environ.get("CUDA_VISIBLE_DEVICES")
     names = [name.strip() for name in visible.split(",")] if visible is not None else list(map(str, range(count)))
     return names[:count]  # CUDA itself leaves out all names from the first wrong one on
+
+
+def _driver_here() -> bool:
+    """Whether there is anything that torch could reach a GPU by: CUDA's library loads NVIDIA's driver by its name."""
+    try:
+        ctypes.CDLL("libcuda.so.1")
+    except OSError:
+        return any(any(DEV.glob(name)) for name in DEVICES)
+    return True
 
 
 def _gpus_of_torch() -> int:
@@ -48,14 +59,12 @@ def slots(jobs: int | None, gpus: Sequence[str]) -> list[str | None]:
 
 
 class Local:
-    """submitit's local executor. Its jobs outlive a driver that is killed; then the next one's workers wait for them."""
+    """A worker's process per job. It outlives a driver that is killed; then the next one's worker waits for it."""
 
-    def __init__(self, slots: Sequence[str | None], leave_lock: bool):
-        self._leave_lock = leave_lock
+    def __init__(self, slots: Sequence[str | None]):
         self._free = list(slots)
         self._taken: dict[Cell, str | None] = {}
-        self._executor = submitit().LocalExecutor(folder=paths.JOBS)
-        self._executor.update_parameters(timeout_min=YEAR, stderr_to_stdout=True)
+        self._processes: dict[str, subprocess.Popen[bytes]] = {}  # by process id, the name of a job
 
     def adopt(self) -> list[Job]:
         return []  # a new worker takes the place of an old one, and waits for it at the cell's lock
@@ -68,26 +77,25 @@ class Local:
 
     def look(self, jobs: Sequence[Job]) -> None:
         for job in jobs:
-            if not job.ended and job.handle.done():
-                job.ended = True
+            code = self._processes[job.name].poll()
+            if not job.ended and code is not None:
+                job.ended, job.code = True, code if code in (0, FAILED) else None
                 self._free.append(self._taken.pop(job.cell))
 
     def stop(self, jobs: Sequence[Job]) -> None:
         for job in jobs:
             if not job.ended:
-                with suppress(ProcessLookupError):
-                    os.kill(int(job.handle.job_id), signal.SIGTERM)  # submitit's controller hands it on to the worker
+                self._processes[job.name].terminate()
 
     def _submit(self, cell: Cell) -> Job:
         gpu = self._slot(cell)
         self._taken[cell] = gpu
-        # Ctrl-C reaches all processes of a terminal: the jobs shall be stopped by their driver, one by one and in order.
-        before = signal.signal(signal.SIGINT, signal.SIG_IGN)
-        try:
-            handle = self._executor.submit(Work(cell, gpu, self._leave_lock))
-        finally:
-            signal.signal(signal.SIGINT, before)
-        return Job(cell, handle, f"GPU {gpu}" if gpu else "CPU")
+        line = [sys.executable, "-m", "study.fanout.worker", str(cell), *([gpu] if gpu else [])]
+        with paths.log(cell).open("ab") as log:
+            # Ctrl-C reaches all processes of a terminal's session: jobs shall be stopped by their driver, each in order.
+            process = subprocess.Popen(line, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True)
+        self._processes[str(process.pid)] = process
+        return Job(cell, str(process.pid), f"GPU {gpu}" if gpu else "CPU", paths.log(cell))
 
     def _slot(self, cell: Cell) -> str | None:
         """A free slot; where an old worker is still at ``cell``, one of the same GPU if there is one."""

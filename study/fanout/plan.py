@@ -12,7 +12,7 @@ from study.pipeline.standing import Pipeline, Standing, recorded
 from study.pipeline.timing import Timing
 from study.settings.params import Params
 
-SHARED = ("download", "weights", "split")
+SHARED = (("download", "weights"), ("split",))  # stages that cells share; those of a group need nothing of each other
 
 
 def read() -> StudyStatus:
@@ -29,15 +29,17 @@ def to_run(study: StudyStatus) -> list[CellStatus]:
     return sorted(open_cells, key=_order)
 
 
-def shared_to_run() -> list[str]:
-    """The groups of stages that cells share, from the first one on that is not all up to date.
+def shared_to_run() -> list[list[str]]:
+    """The stages that cells share, group by group, from the first group on that is not all up to date.
 
     Where none is open, dvc is not called: it would be refused while the training of a cell reads what they made.
     """
     with Pipeline(recorded()) as pipeline:
-        open_stages = [name for name in pipeline.stages() if pipeline.standing(name) is not Standing.CURRENT]
-    opened = [place for place, group in enumerate(SHARED) if any(name.startswith(f"{group}@") for name in open_stages)]
-    return list(SHARED[opened[0] :]) if opened else []
+        groups = [[name for name in pipeline.stages() if name.partition("@")[0] in kinds] for kinds in SHARED]
+        for place, names in enumerate(groups):
+            if any(pipeline.standing(name) is not Standing.CURRENT for name in names):
+                return groups[place:]
+    return []
 
 
 def _order(each: CellStatus) -> tuple[bool, float, float]:

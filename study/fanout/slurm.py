@@ -12,7 +12,7 @@ from typing import Any
 from study.base.errors import StudyError, one_line
 from study.design.cells import Cell
 from study.fanout import paths
-from study.fanout.jobs import Job, submitit
+from study.fanout.jobs import Job
 from study.fanout.worker import Work
 
 UNLIMITED = 10**6
@@ -34,18 +34,18 @@ GRACE = 20.0  # seconds for which a job may be neither in the queue nor have lef
 class Slurm:
     """submitit's Slurm executor; what runs is asked of squeue, for sacct needs a database that not every cluster has."""
 
-    def __init__(self, jobs: int | None, options: Mapping[str, str], leave_lock: bool):
+    def __init__(self, jobs: int | None, options: Mapping[str, str]):
         """``jobs`` at a time at most, None: as many as Slurm lets; ``options`` are submitit's, else sbatch's."""
         for command in ("sbatch", "srun", "squeue", "scancel"):
             if shutil.which(command) is None:
                 raise StudyError(
                     f"{command} is not on this machine; --executor slurm has to be called on a node that submits jobs."
                 )
-        self._leave_lock = leave_lock
         self._limit, self._open, self._largest = jobs, 0, largest_array()
-        self._submitit = submitit()
+        self._submitit = _submitit()
         self._executor = self._submitit.SlurmExecutor(folder=paths.JOBS, max_num_timeout=REQUEUES)
         self._executor.update_parameters(**parameters(jobs, options, self._executor._valid_parameters()))
+        self._handles: dict[str, Any] = {}  # submitit's jobs, by name
         self._queue: dict[str, tuple[str, str]] = {}
         self._asked = 0.0
         self._seen: dict[str, float] = {}  # when a job was last in the queue
@@ -56,7 +56,7 @@ class Slurm:
         for name in self._queue:
             handle = self._submitit.SlurmJob(folder=paths.JOBS, job_id=name)
             if handle.paths.submitted_pickle.exists():  # else it is none of this project's
-                found.append(Job(handle.submission().function.cell, handle, "Slurm"))
+                found.append(self._job(handle.submission().function.cell, handle))
         self.look(found)
         return found
 
@@ -69,30 +69,35 @@ class Slurm:
     def submit(self, cells: Sequence[Cell]) -> list[Job]:
         try:
             with _outside_of_a_job(), self._executor.batch():
-                handles = [self._executor.submit(Work(cell, None, self._leave_lock)) for cell in cells]
+                handles = [self._executor.submit(Work(cell, None)) for cell in cells]
         except (subprocess.CalledProcessError, self._submitit.core.utils.FailedJobError) as error:
             raise StudyError(f"Slurm refused the jobs: {one_line(error)}.") from None
         self._open += len(handles)
-        return [Job(cell, handle, "Slurm", running=False) for cell, handle in zip(cells, handles, strict=True)]
+        return [self._job(cell, handle) for cell, handle in zip(cells, handles, strict=True)]
 
     def look(self, jobs: Sequence[Job]) -> None:
         if time.monotonic() - self._asked >= PERIOD:
             self._ask()
         for job in jobs:
-            name = job.handle.job_id
+            name, handle = job.name, self._handles[job.name]
             state, place = self._queue.get(name, ("", ""))
             if state:
                 job.running, job.where = state in ("RUNNING", "COMPLETING"), place
             last = self._seen.setdefault(name, time.monotonic())
             gone = name not in self._queue and self._asked - last > GRACE
-            job.ended = gone or (not state and job.handle.paths.result_pickle.exists())
+            job.ended = gone or (not state and handle.paths.result_pickle.exists())
+            job.code = _code(handle) if job.ended else None
         self._open = sum(not job.ended for job in jobs)
 
     def stop(self, jobs: Sequence[Job]) -> None:
-        names = [job.handle.job_id for job in jobs if not job.ended]
+        names = [job.name for job in jobs if not job.ended]
         if names:
             subprocess.run(["scancel", *names], check=False, capture_output=True)
         self._asked = 0.0
+
+    def _job(self, cell: Cell, handle: Any) -> Job:
+        self._handles[handle.job_id] = handle
+        return Job(cell, handle.job_id, "Slurm", handle.paths.stdout, running=False)
 
     def _ask(self) -> None:
         """Read the queue; where Slurm does not answer, what was known stays."""
@@ -104,6 +109,25 @@ class Slurm:
             self._seen |= dict.fromkeys(self._queue, self._asked)
         else:
             self._seen |= dict.fromkeys(self._seen, self._asked)
+
+
+def _submitit() -> Any:
+    """The module, which is an optional extra."""
+    try:
+        import submitit
+    except ImportError:
+        raise StudyError("submitit is not installed here; pip install -r requirements-scale.txt brings it.") from None
+    return submitit
+
+
+def _code(handle: Any) -> int | None:
+    """How the work of an ended job ended: 0, dvc's exit code, or None where it was killed or stopped.
+
+    None too where the worker itself failed (the project's folder was away, say): it left nothing that another could not do.
+    """
+    if not handle.paths.result_pickle.exists() or handle.exception() is not None:
+        return None
+    return int(handle.result())
 
 
 def queued(answer: str) -> dict[str, tuple[str, str]]:

@@ -1,4 +1,4 @@
-"""What runs one cell, wherever an executor puts it: DVC's own command, for this cell alone, beside others."""
+"""What runs one cell, wherever an executor puts it: DVC's repro (tools.repro), for this cell alone, beside others."""
 
 import fcntl
 import os
@@ -8,7 +8,6 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
 from contextlib import suppress
 from typing import IO, Any, NoReturn
 
@@ -16,6 +15,7 @@ from study.design.cells import Cell
 from study.fanout import paths
 from study.pipeline import process, rwlock
 
+FAILED = 3  # how a worker ends whose cell failed; any other code but 0: it was killed or stopped, or could not work itself
 DEVICE = "STUDY_DEVICE"  # as in study.runtime.devices, which imports torch
 WAITS = (10.0, 30.0, 60.0)  # seconds before another try after trouble that is not the cell's: a share that is away for a minute
 STOPPED = re.compile(r"^stopped by (SIGTERM|Ctrl-C): ", re.MULTILINE)  # study.runtime.lifecycle
@@ -33,16 +33,12 @@ TROUBLE = re.compile(
 
 
 class Work:
-    """A job: train and test ``cell``, if DVC finds that necessary. submitit pickles it, and calls it in the job's process."""
+    """A job: train and test ``cell``, if DVC finds that necessary. On Slurm submitit pickles it, and calls it in a task."""
 
-    def __init__(self, cell: Cell, gpu: str | None, leave_lock: bool):
-        """``gpu`` is what CUDA_VISIBLE_DEVICES is to be, None where the executor sees to it.
-
-        ``leave_lock``: the driver will record in dvc.lock what this worker does (study.pipeline.lockfile).
-        """
+    def __init__(self, cell: Cell, gpu: str | None):
+        """``gpu`` is what CUDA_VISIBLE_DEVICES is to be, None where the executor sees to it."""
         self.cell = cell
         self.gpu = gpu
-        self.leave_lock = leave_lock
         self._dvc: subprocess.Popen[bytes] | None = None
 
     def __call__(self) -> int:
@@ -73,7 +69,7 @@ class Work:
 
         if self._dvc is not None:
             _end(self._dvc)
-        return DelayedSubmission(Work(self.cell, self.gpu, self.leave_lock))
+        return DelayedSubmission(Work(self.cell, self.gpu))
 
     def _try(self, log: IO[bytes], lock: int) -> tuple[int, str]:
         """Exit code and output of one dvc, which holds ``lock`` for as long as it lives."""
@@ -81,7 +77,7 @@ class Work:
         start = log.seek(0, os.SEEK_END)
         _write(log, f"{self.cell} on {socket.gethostname()}{f', GPU {self.gpu}' if self.gpu else ''}")
         with subprocess.Popen(
-            command(paths.stages(self.cell), self.leave_lock),
+            process.repro("--single-item", *paths.stages(self.cell)),
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=subprocess.STDOUT,
@@ -107,13 +103,6 @@ class Work:
 
     def _stop(self, number: int, frame: Any) -> NoReturn:
         sys.exit(128 + number)
-
-
-def command(stages: Sequence[str], leave_lock: bool) -> list[str]:
-    """What brings ``stages`` up to date and no others."""
-    if leave_lock:
-        return [sys.executable, "-m", "tools.repro", "--leave-lock", *stages]
-    return process.command("repro", "--single-item", *stages)
 
 
 def _leave_signals_to_the_training() -> None:
@@ -149,3 +138,8 @@ def _end(process: "subprocess.Popen[bytes]") -> None:
 def _write(log: IO[bytes], text: str) -> None:
     log.write(f"--- {time.strftime('%Y-%m-%d %H:%M:%S')} {text}\n".encode())
     log.flush()
+
+
+if __name__ == "__main__":
+    work = Work(Cell.parse(sys.argv[1]), sys.argv[2] if sys.argv[2:] else None)
+    sys.exit(FAILED if work() else 0)

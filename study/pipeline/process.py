@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Sequence
+from contextlib import ExitStack
 from pathlib import Path
 
 from study.pipeline import rwlock
@@ -14,6 +15,11 @@ def command(*arguments: str) -> list[str]:
     return [sys.executable, "-m", "dvc", "--wait-for-lock", *arguments]
 
 
+def repro(*arguments: str) -> list[str]:
+    """The command line of `dvc repro` that parses less of dvc.lock (study.pipeline.lockfile)."""
+    return [sys.executable, "-m", "tools.repro", *arguments]
+
+
 def environment(**more: str) -> dict[str, str]:
     """This process's environment, in which a stage's ``python`` is this interpreter; and ``more``."""
     return {**os.environ, "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}", **more}
@@ -21,11 +27,18 @@ def environment(**more: str) -> dict[str, str]:
 
 def run(line: Sequence[str]) -> int:
     """The exit code of the command ``line``, which runs before the user's eyes and ends where this process is stopped."""
+    return run_at_once([line])[0]
+
+
+def run_at_once(lines: Sequence[Sequence[str]]) -> list[int]:
+    """``run`` of several commands, which do not wait for each other."""
     rwlock.mend()
     sys.stdout.flush()
-    with subprocess.Popen(line, env=environment()) as process:
+    with ExitStack() as stack:
+        processes = [stack.enter_context(subprocess.Popen(line, env=environment())) for line in lines]
         try:
-            return process.wait()
+            return [process.wait() for process in processes]
         except BaseException:
-            process.terminate()  # a stage that it runs sees it go, and ends too
+            for process in processes:
+                process.terminate()  # a stage that it runs sees it go, and ends too
             raise

@@ -18,6 +18,7 @@ import yaml
 
 from study.base import yaml12
 from study.base.errors import UNREADABLE, StudyError
+from study.pipeline import entries
 
 LOCK = Path("dvc.lock")
 MD5 = re.compile(r"[0-9a-f]{32}(\.dir)?")
@@ -44,9 +45,13 @@ def recorded() -> Mapping[str, Any]:
                 deadline, written = time.monotonic() + PATIENCE, before.st_mtime_ns
             if not 0 <= time.time() - before.st_mtime < SETTLED:
                 text = LOCK.read_text(encoding="utf-8")
-                content = yaml12.load_lock(text) if text.endswith("\n") else None
-                if isinstance(content, dict) and LOCK.stat().st_mtime_ns == before.st_mtime_ns:
-                    return dict(content.get("stages") or {})
+                texts = entries.split(text)
+                content = yaml12.load_lock(text) if texts is None and text.endswith("\n") else None
+                if LOCK.stat().st_mtime_ns == before.st_mtime_ns:
+                    if texts is not None:
+                        return entries.Parsed(texts)
+                    if isinstance(content, dict):
+                        return dict(content.get("stages") or {})
         except FileNotFoundError:
             return {}
         except (OSError, ValueError, yaml.YAMLError):

@@ -16,13 +16,13 @@ from study.statistics.equivalents import first_below
 from study.statistics.evidence import Evidence
 from study.statistics.roles import Roles
 
-FARTHEST = 1000.0  # times the largest fraction: beyond it, the answer is infinity
+FARTHEST = 100.0  # times the largest fraction: beyond it, the answer is infinity
 STEPS = 48
 
 
 @dataclass(frozen=True)
 class Requirement:
-    """``fraction`` of the training data and its interval; inf: not reached within 1,000 times the data that was measured.
+    """``fraction`` of the training data and its interval; inf: not reached within 100 times the data that was measured.
 
     ``backtest``: log(forecast / measured) of the largest fraction, by a fit without it.
     ``smallest`` and ``largest`` are the fractions measured.

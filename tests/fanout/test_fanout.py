@@ -67,16 +67,26 @@ def test_a_dry_run_says_what_runs_where_and_how_long():
     assert "nothing to train" in "\n".join(command.describe(study(CellStatus(HARD, CellState.DONE, 10)), [None], None))
 
 
-def test_a_dry_run_shows_the_commands_that_will_run(monkeypatch):
+def test_a_dry_run_shows_the_commands_that_will_run():
     cells = (CellStatus(HARD, CellState.MISSING, 10), CellStatus(EASY, CellState.MISSING, 10))
     shown = "\n".join(command.describe(study(*cells), ["0"], None))
-    assert "1. python -m dvc --wait-for-lock repro download weights split, where" in shown
-    assert "2. python -m dvc --wait-for-lock repro --single-item train@CELL evaluate@CELL, for" in shown
-    monkeypatch.setattr(command, "LARGE", 1)
-    shown = "\n".join(command.describe(study(*cells), ["0"], None))
-    assert "1. python -m tools.repro download weights split, where" in shown
-    assert "2. python -m tools.repro --leave-lock train@CELL evaluate@CELL, for" in shown
-    assert "3. what these did goes into dvc.lock; then python -m dvc --wait-for-lock repro" in shown
+    assert "1. python -m tools.repro --single-item STAGE, for each download, weights and split that" in shown
+    assert "2. python -m tools.repro --single-item train@CELL evaluate@CELL, for" in shown
+    assert "3. python -m tools.repro --single-item aggregate@cifar32" in shown
+
+
+def test_stages_that_cells_share_run_at_once_group_by_group(monkeypatch):
+    ran_at_once = []
+
+    def run(lines):
+        ran_at_once.append([line[4:] for line in lines])  # without python -m tools.repro --single-item
+        return [0] * len(lines)
+
+    monkeypatch.setattr(plan, "shared_to_run", lambda: [["download@a", "weights@b", "weights@c"], ["split@a"]])
+    monkeypatch.setattr(plan, "read", lambda: study(CellStatus(EASY, CellState.DONE, 10)))
+    monkeypatch.setattr(command.process, "run_at_once", run)
+    assert command.fan_out(None, 2) == {}
+    assert ran_at_once == [[["download@a", "weights@c"], ["weights@b"]], [["split@a"]]]
 
 
 def test_options_of_slurm():
@@ -105,13 +115,6 @@ def test_mistakes_are_one_sentence(monkeypatch, arguments, said):
         command.main()
 
 
-def test_without_submitit_it_says_how_to_get_it(monkeypatch):
-    monkeypatch.setattr(sys, "argv", ["fanout"])
-    monkeypatch.setitem(sys.modules, "submitit", None)  # importing it fails
-    with pytest.raises(StudyError, match=r"pip install -r requirements-scale\.txt"):
-        command.main()
-
-
 KILLED, FAILED = "exited with -9", "exited with 1"
 ENDS = {  # what a cell's first dvc says and how it ends, and whether that is another try's business
     "kill -9 $$": True,
@@ -126,10 +129,10 @@ ENDS = {  # what a cell's first dvc says and how it ends, and whether that is an
 def test_a_worker_tries_again_where_the_cell_itself_did_not_fail(tmp_path, monkeypatch, first):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(worker, "WAITS", (0.0,))
-    monkeypatch.setattr(worker, "command", lambda *_: ["sh", "-c", f"test -e began || {{ touch began; {first}; }}"])
+    monkeypatch.setattr(worker.process, "repro", lambda *_: ["sh", "-c", f"test -e began || {{ touch began; {first}; }}"])
     before = signal.getsignal(signal.SIGTERM)
     try:
-        assert (worker.Work(EASY, None, False)() == 0) == ENDS[first]
+        assert (worker.Work(EASY, None)() == 0) == ENDS[first]
     finally:
         signal.signal(signal.SIGTERM, before)
     assert ("this may pass" in paths.log(EASY).read_text()) == ENDS[first]
@@ -138,10 +141,7 @@ def test_a_worker_tries_again_where_the_cell_itself_did_not_fail(tmp_path, monke
 class Refusing:
     """Takes one cell, and no other while that one runs."""
 
-    def __init__(self, result):
-        self.handle = SimpleNamespace(
-            job_id="1", paths=SimpleNamespace(result_pickle=result), exception=lambda: None, result=lambda: 0
-        )
+    def __init__(self):
         self.taken, self.refused = False, False
 
     def adopt(self):
@@ -155,19 +155,18 @@ class Refusing:
             self.refused = True
             raise StudyError("Slurm refused the jobs: too many")
         self.taken = True
-        return [Job(cells[0], self.handle, "Slurm")]
+        return [Job(cells[0], "1", "Slurm", Path("log"))]
 
     def look(self, jobs):
         for job in jobs:
-            job.ended = self.refused
+            job.ended, job.code = self.refused, 0
 
     def stop(self, jobs):
         raise AssertionError("jobs that run are not stopped for one that cannot be handed over")
 
 
-def test_cells_that_cannot_be_handed_over_fail_and_the_others_go_on(tmp_path, capsys):
-    (tmp_path / "result").touch()
-    executor = Refusing(tmp_path / "result")
+def test_cells_that_cannot_be_handed_over_fail_and_the_others_go_on(capsys):
+    executor = Refusing()
     assert Driver(executor, [HARD, EASY]).run() == {EASY: "could not be handed over: Slurm refused the jobs: too many"}
     assert f"done {HARD}" in capsys.readouterr().out
     with pytest.raises(StudyError, match="too many"):  # nothing runs: there is nothing to lose
@@ -187,11 +186,10 @@ def test_an_edit_while_cells_are_trained_is_said(tmp_path, monkeypatch):
         run = (lambda: Path("params.yaml").write_text("another") and {}) if edited else dict
         monkeypatch.setattr(command, "Driver", lambda *_, run=run: SimpleNamespace(run=run))
         with pytest.raises(StudyError, match=r"was edited while cells were trained; .*dvc repro -s -f train@CELL"):
-            command.fan_out(None, large=False)
+            command.fan_out(None, 1)
 
 
 def test_two_cells_at_once_from_nothing_to_the_report(root, tmp_path):
-    pytest.importorskip("submitit")
     clone = working_tree(root, tmp_path / "clone")
     (clone / "dvc.lock").unlink()
     text = (clone / "dvc.yaml").read_text().replace('["${fraction}", 1.0, 0.5, 0.2, 0.1]', '["${fraction}", 0.1]')
@@ -209,9 +207,7 @@ def test_two_cells_at_once_from_nothing_to_the_report(root, tmp_path):
     assert not ran(sh(clone, "dvc", "repro"))
 
     set_params(clone, "datasets.digits.recipe.epochs=2")
-    large = "import sys; from tools import fanout; fanout.LARGE = 1; sys.argv[1:] = ['--jobs', '2']; fanout.main()"
-    output = sh(clone, "python", "-c", large)
-    assert "recorded in dvc.lock: 4 stages" in output and ran(output) == {"aggregate@digits"}
+    assert ran(sh(clone, "python", "-m", "tools.fanout", "--jobs", "2")) == {"aggregate@digits"}
     assert (clone / ".dvc/tmp/fanout/digits-cnn_glyphs-0.1-0.log").read_text().count("epoch 2/2") == 1
     assert not ran(sh(clone, "dvc", "repro"))
     changed = sh(clone, "git", "status", "--porcelain", "--untracked-files=all").splitlines()

@@ -2,13 +2,17 @@
 
 import os
 import subprocess
+import sys
+import time
+from pathlib import Path
 
 import pytest
 
+from study.base.errors import StudyError
 from study.data import cpus
 from study.design.cells import Cell
-from study.fanout import local, slurm
-from study.fanout.worker import DEVICE, Work
+from study.fanout import local, paths, slurm
+from study.fanout.worker import DEVICE, FAILED, Work
 
 CELL = Cell("digits", "cnn", 1.0, 0)
 
@@ -27,11 +31,29 @@ CELL = Cell("digits", "cnn", 1.0, 0)
     ],
 )
 def test_gpus_are_those_that_torch_sees(monkeypatch, count, visible, names):
+    monkeypatch.setattr(local, "_driver_here", lambda: True)
     monkeypatch.setattr(local, "_gpus_of_torch", lambda: count)
     monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
     if visible is not None:
         monkeypatch.setenv("CUDA_VISIBLE_DEVICES", visible)
     assert local.gpus_here() == names
+
+
+@pytest.mark.parametrize("device", [None, "nvidiactl", "kfd"])
+def test_torch_is_asked_where_a_gpu_can_be(monkeypatch, tmp_path, device):
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+    monkeypatch.setattr(local, "_gpus_of_torch", lambda: 1)
+    monkeypatch.setattr(local, "DEV", tmp_path)
+    if device:
+        (tmp_path / device).touch()
+    monkeypatch.setattr(local.ctypes, "CDLL", lambda name: None)  # NVIDIA's driver is here
+    assert local.gpus_here() == ["0"]
+
+    def absent(name):
+        raise OSError(f"{name}: cannot open shared object file")
+
+    monkeypatch.setattr(local.ctypes, "CDLL", absent)
+    assert local.gpus_here() == (["0"] if device else [])
 
 
 def test_a_name_that_is_no_device_leaves_no_gpu(monkeypatch):
@@ -41,8 +63,8 @@ def test_a_name_that_is_no_device_leaves_no_gpu(monkeypatch):
 
 def test_a_cell_that_was_given_a_gpu_does_not_train_on_the_processor(monkeypatch):
     monkeypatch.delenv(DEVICE, raising=False)
-    assert Work(CELL, "1", False)._device() == {"CUDA_VISIBLE_DEVICES": "1", DEVICE: "cuda"}
-    assert Work(CELL, None, False)._device() == {}
+    assert Work(CELL, "1")._device() == {"CUDA_VISIBLE_DEVICES": "1", DEVICE: "cuda"}
+    assert Work(CELL, None)._device() == {}
     from study.runtime import devices
 
     assert devices.VARIABLE == DEVICE
@@ -53,6 +75,69 @@ def test_a_containers_quota_counts(tmp_path, monkeypatch):
     real = cpus.usable
     monkeypatch.setattr(cpus, "usable", lambda: real(tmp_path))
     assert local.slots(None, []) == [None]
+
+
+def ended(executor, job):
+    end = time.monotonic() + 60
+    while not job.ended:
+        assert time.monotonic() < end
+        executor.look([job])
+        time.sleep(0.02)
+    return job.code
+
+
+@pytest.fixture
+def on_this_machine(tmp_path, monkeypatch):
+    """An executor of one slot; its worker is a script that a test writes."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setitem(sys.modules, "submitit", None)  # it is for Slurm alone
+    paths.FOLDER.mkdir(parents=True)
+    monkeypatch.setattr(sys, "executable", str(tmp_path / "worker"))
+
+    def job(script):
+        (tmp_path / "worker").write_text(f"#!/bin/sh\n{script}\n")
+        (tmp_path / "worker").chmod(0o755)
+        return executor.submit([CELL])[0]
+
+    executor = local.Local([None])
+    return executor, job
+
+
+@pytest.mark.parametrize(
+    ("script", "code"),
+    [
+        ("exit 0", 0),
+        (f"exit {FAILED}", FAILED),
+        ("exit 143", None),  # stopped
+        ("kill -9 $$", None),
+        ("echo no module; exit 1", None),  # the worker itself could not work
+    ],
+)
+def test_a_job_ends_as_its_worker_does(on_this_machine, script, code):
+    executor, job = on_this_machine
+    begun = job(script)
+    assert executor.room() == 0
+    assert ended(executor, begun) == code
+    assert executor.room() == 1
+    assert ("no module" in begun.output.read_text()) == ("no module" in script)
+
+
+def test_a_job_is_stopped_by_its_driver_alone(on_this_machine):
+    executor, job = on_this_machine
+    begun = job("sleep 60")
+    assert os.getsid(int(begun.name)) != os.getsid(0)  # where Ctrl-C and a closed terminal do not reach it
+    executor.stop([begun])
+    assert ended(executor, begun) is None
+
+
+def test_a_worker_says_by_its_end_whether_the_cell_failed(tmp_path):
+    """In a folder that is no project: dvc's repro fails there."""
+    (tmp_path / "tools").mkdir()
+    (tmp_path / "study").symlink_to(Path(local.__file__).parents[1])
+    for line, code in (("raise SystemExit(1)", FAILED), ("", 0)):
+        (tmp_path / "tools/repro.py").write_text(line)
+        done = subprocess.run([sys.executable, "-m", "study.fanout.worker", str(CELL)], cwd=tmp_path, check=False)
+        assert done.returncode == code
 
 
 FEDERATION = (
@@ -79,10 +164,16 @@ def cluster(tmp_path, monkeypatch):
     return says
 
 
+def test_without_submitit_it_says_how_to_get_it(cluster, monkeypatch):
+    monkeypatch.setitem(sys.modules, "submitit", None)  # importing it fails
+    with pytest.raises(StudyError, match=r"pip install -r requirements-scale\.txt"):
+        slurm.Slurm(None, {})
+
+
 def test_arrays_are_no_larger_than_the_cluster_takes(cluster, tmp_path, monkeypatch):
     pytest.importorskip("submitit")
     monkeypatch.chdir(tmp_path)
-    executor = slurm.Slurm(None, {}, False)
+    executor = slurm.Slurm(None, {})
     assert executor.room() == 3  # the largest index is 3, so that array has 0, 1 and 2
     cluster(scontrol="exit 1")
     assert slurm.largest_array() == 1000
@@ -91,7 +182,7 @@ def test_arrays_are_no_larger_than_the_cluster_takes(cluster, tmp_path, monkeypa
 def test_a_limit_of_jobs_holds_over_several_arrays(cluster, tmp_path, monkeypatch):
     pytest.importorskip("submitit")
     monkeypatch.chdir(tmp_path)
-    executor = slurm.Slurm(2, {}, False)
+    executor = slurm.Slurm(2, {})
     executor._open = 1
     assert executor.room() == 1
     executor._open = 3

@@ -4,16 +4,18 @@ import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 
-from benchmarks.stubbed import Stubbed
+import pytest
+
+from benchmarks.stubbed import OURS, Stubbed
 from study.pipeline import process
 
 
-def test_dvc_status_again_and_again_fails_no_cell(tmp_path, monkeypatch):
+@pytest.mark.parametrize("line", [process.command("repro"), OURS], ids=["dvc repro", "tools.repro"])
+def test_dvc_status_again_and_again_fails_no_cell(tmp_path, monkeypatch, line):
     """As an editor's extension for DVC does."""
     study = Stubbed(tmp_path / "study", 4)
     monkeypatch.chdir(study.folder)
     monkeypatch.setenv("PATH", study.path)
-    line = process.command("repro")
     with (tmp_path / "log").open("w+") as log, subprocess.Popen(line, stdout=log, stderr=subprocess.STDOUT) as running:
         looking = [sys.executable, "-m", "dvc", "status", "--quiet"]
 

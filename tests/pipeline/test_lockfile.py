@@ -1,18 +1,15 @@
-"""One write of dvc.lock for many stages: the same lock and cache as DVC's, and nothing lost or taken for done in between."""
+"""The entry of a stage that ran takes its place in dvc.lock: the same lock and cache as DVC's, and nothing lost or taken for done."""
 
-import os
+import copy
 import shutil
-import signal
 import subprocess
-import sys
-import time
-from pathlib import Path
 
+import dvc.utils.serialize
 import pytest
 import yaml
 from clones import ran
 
-from benchmarks.stubbed import STUB, Stubbed
+from benchmarks.stubbed import OURS, STUB, Stubbed
 from study.base.errors import StudyError
 from study.pipeline import lockfile
 
@@ -39,54 +36,70 @@ def in_cache(study):
     return {path.relative_to(cache) for path in cache.rglob("*") if path.is_file()}
 
 
-def of(cells):
-    return [f"{stage}@{cell}" for stage in ("train", "evaluate") for cell in cells]
+def of(cell):
+    return [f"train@{cell}", f"evaluate@{cell}"]
 
 
-def test_lock_and_cache_are_what_dvc_makes_in_fewer_writes(study, plain, monkeypatch):
-    written = []
-    write = lockfile.atomic.write
-    monkeypatch.setattr(lockfile.atomic, "write", lambda path, content: (written.append(path), write(path, content)))
-    monkeypatch.setattr(lockfile, "SHARE", 1e-9)
-    assert len(lockfile.reproduce()) == len(study.commands)
-    assert len(written) == 2  # the first stage, and the report with all before it
-    assert study.read_lock() == plain.read_lock()
-    assert in_cache(study) == in_cache(plain)
-    assert lockfile.reproduce() == [] and len(written) == 2
-
-
-def test_what_workers_ran_is_recorded_at_once_and_only_that(study):
-    lockfile.reproduce()
+def changed(study):
+    """Another recipe: every training is stale."""
     study.params["train"]["epochs"] += 1
     study.write_params()
-    before = study.read_lock()
+
+
+def parses_nothing(*_):
+    raise AssertionError("the whole of dvc.lock was parsed")
+
+
+def test_lock_and_cache_are_what_dvc_makes_without_parsing_the_whole(study, plain, monkeypatch):
+    monkeypatch.setattr(dvc.utils.serialize, "parse_yaml_for_update", parses_nothing)
+    assert len(lockfile.reproduce()) == len(study.commands)
+    assert study.read_lock() == plain.read_lock()
+    assert in_cache(study) == in_cache(plain)
+    assert lockfile.reproduce() == []
+
+
+def test_stages_alone_are_recorded_as_dvc_records_them(study, plain, tmp_path, monkeypatch):
+    lockfile.reproduce()
+    changed(study)
+    by_dvc = copy.copy(study)
+    by_dvc.folder = shutil.copytree(study.folder, tmp_path / "by_dvc")
+    monkeypatch.setattr(dvc.utils.serialize, "parse_yaml_for_update", parses_nothing)
     *done, missing = study.cells
     for cell in done:
-        lockfile.run([f"train@{cell}", f"evaluate@{cell}"])
-    assert study.read_lock() == before
-    assert set(lockfile.record(of(study.cells))) == set(of([missing]))
-    assert ran(study.run("dvc", "repro")) == {*of([missing]), "aggregate@stub"}
+        assert lockfile.reproduce_alone(of(cell)) == of(cell)
+        by_dvc.run("dvc", "repro", "--single-item", *of(cell))
+    assert lockfile.reproduce_alone(of(done[0])) == []
+    assert study.read_lock() == by_dvc.read_lock() != plain.read_lock()
+    assert in_cache(study) == in_cache(by_dvc)
+    assert ran(study.run("dvc", "repro")) == {*of(missing), "aggregate@stub"}
 
 
-def test_killed_before_the_lock_was_written_runs_nothing_twice(study):
-    lockfile.run([command.replace(" ", "@", 1).replace(" ", "-") for command in study.commands[:-1]])
+def test_killed_before_the_lock_was_written_runs_nothing_twice(study, monkeypatch):
+    monkeypatch.setattr(lockfile, "_record", lambda stage: None)
+    lockfile.reproduce_alone([command.replace(" ", "@", 1).replace(" ", "-") for command in study.commands[:-1]])
     assert not (study.folder / "dvc.lock").exists()
     assert ran(study.run("dvc", "repro")) == {"aggregate@stub"}
 
 
-def test_a_failed_stage_leaves_what_finished_before_it_recorded(study, monkeypatch):
-    monkeypatch.setattr(lockfile, "SHARE", 1e-9)
+def test_workers_at_once_record_all_that_they_ran(study):
+    lockfile.reproduce(["download", "weights", "split"])
+    workers = [subprocess.Popen([*OURS, *of(cell)]) for cell in study.cells]
+    assert [worker.wait() for worker in workers] == [0] * len(study.cells)
+    assert ran(study.run("dvc", "repro")) == {"aggregate@stub"}
+
+
+def test_a_failed_stage_leaves_what_finished_before_it_recorded(study):
     stub = study.folder / ".stub/python"
     stub.write_text(stub.read_text().replace("stages.evaluate)", "stages.evaluate) exit 1;;\nnever)"))
-    with pytest.raises(Exception, match="evaluate@"):
+    with pytest.raises(StudyError, match="evaluate@"):
         lockfile.reproduce()
     recorded = yaml.safe_load(study.read_lock())["stages"]
     assert f"train@{study.cells[0]}" in recorded and not [name for name in recorded if name.startswith("evaluate")]
 
 
 def test_unknown_stage_is_named(study):
-    with pytest.raises(StudyError, match="train@nothing is no stage"):
-        lockfile.record(["train@nothing"])
+    with pytest.raises(StudyError, match="'train@nothing' not found"):
+        lockfile.reproduce_alone(["train@nothing"])
 
 
 def test_a_worker_leaves_alone_what_is_up_to_date_though_the_run_cache_does_not_know_it(study):
@@ -97,25 +110,24 @@ def test_a_worker_leaves_alone_what_is_up_to_date_though_the_run_cache_does_not_
     (study.folder / ".stub/python").write_text(STUB.replace("stages.train)", "stages.train) exit 1;;\nnever)"))
     first, second, *_ = study.cells
     shutil.rmtree(study.folder / f"data/runs/{second}")
-    for cell in (first, second):
-        lockfile.run([f"train@{cell}", f"evaluate@{cell}"])
-    assert lockfile.record(of([first, second])) == []
+    assert lockfile.reproduce_alone(of(first)) == [f"evaluate@{first}"]
+    assert lockfile.reproduce_alone(of(second)) == of(second)
 
 
-def test_what_another_process_is_running_is_left_for_later(study):
+def test_a_lock_that_somebody_edited_keeps_what_was_written_into_it(study):
     lockfile.reproduce()
-    study.params["train"]["epochs"] += 1
-    study.write_params()
-    done, running, *_ = study.cells
-    lockfile.run([f"train@{done}", f"evaluate@{done}"])
-    (study.folder / ".stub/python").write_text(STUB.replace("stages.train)", "stages.train) touch on; sleep 60;"))
-    code = f"from study.pipeline import lockfile; lockfile.run(['train@{running}'])"
-    worker = subprocess.Popen([sys.executable, "-c", code], start_new_session=True)
-    try:
-        while not Path("on").exists():
-            assert worker.poll() is None
-            time.sleep(0.05)
-        assert lockfile.record(of([done, running])) == [f"train@{running}", f"evaluate@{running}"]
-    finally:
-        os.killpg(worker.pid, signal.SIGKILL)
-        worker.wait()
+    changed(study)
+    lock = study.folder / "dvc.lock"
+    lock.write_text(study.read_lock().replace("stages:\n", "stages:\n  # of the old machine\n", 1))
+    first, *others = study.cells
+    assert lockfile.reproduce_alone(of(first)) == of(first)
+    assert study.read_lock().startswith("schema: '2.0'\nstages:\n  # of the old machine\n")
+    assert ran(study.run("dvc", "repro")) == {*(name for cell in others for name in of(cell)), "aggregate@stub"}
+
+
+def test_a_torn_lock_is_said_before_anything_runs(study):
+    lockfile.reproduce()
+    changed(study)
+    (study.folder / "dvc.lock").write_text(study.read_lock()[:-40])
+    with pytest.raises(StudyError, match=r"dvc\.lock cannot be read"):
+        lockfile.reproduce_alone(of(study.cells[0]))

@@ -99,6 +99,24 @@ def test_the_forest_plot_shows_every_part_by_its_verdict(analysis: Analysis) -> 
     assert len(axes.texts) == 3 + len(parts)
 
 
+def test_the_axis_of_the_forest_plot_fits_the_intervals_not_what_could_have_come_out(analysis: Analysis) -> None:
+    figure = forest.forest(analysis)
+    assert figure is not None
+    (axes,) = figure.axes
+    low, high = axes.get_xlim()
+    parts = [part for key in ("H1", "H2", "H3") for part in analysis.conclusions.finding(key).parts]
+    ends = [100 * end for part in parts if part.estimate for end in (part.estimate.low, part.estimate.high)]
+    assert low < min(0, *ends) and max(0, *ends) < high
+    assert high - low < 1.5 * (max(0, *ends) - min(0, *ends))
+    arrows = {"<": 0, ">": 0}
+    for line in axes.lines:
+        if line.get_marker() in arrows:
+            arrows[str(line.get_marker())] += 1
+    ranges = [(100 * part.attainable[0], 100 * part.attainable[1]) for part in parts if part.attainable]
+    assert arrows == {"<": sum(start < low for start, _ in ranges), ">": sum(end > high for _, end in ranges)}
+    assert sum(arrows.values()) > 0
+
+
 def test_what_cannot_be_told_is_an_open_mark(tmp_path: Path) -> None:
     study = analysed(tmp_path, error=lambda cell: 0.88 if cell.model == "vit_scratch" else 0.1 + 0.5 * (1 - cell.fraction))
     parts = [part for key in ("H1", "H2", "H3") for part in study.conclusions.finding(key).parts]

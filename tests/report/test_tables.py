@@ -69,7 +69,7 @@ def test_a_table_is_written_both_ways_from_one_list_of_columns() -> None:
 
 
 def test_bounds_are_aligned_as_the_numbers_they_stand_for() -> None:
-    rows = [("under 110", "over 1,000 times all*", "more than 10", "–", "CNN"), ("1,900* [850, ∞]", "−3", "0.5", "+1", "2")]
+    rows = [("under 110", "over 100 times all*", "more than 10", "–", "CNN"), ("1,900* [850, ∞]", "−3", "0.5", "+1", "2")]
     assert [numeric(rows, place) for place in range(5)] == [True, True, True, True, False]
 
 
@@ -219,7 +219,7 @@ def test_needs_are_in_images_and_mark_what_lies_beyond() -> None:
 
     assert takeaway.required(each(0.5, 0.4, 0.7), 900) == "450 [360, 630]"
     assert takeaway.required(each(2.0, 0.9, float("inf")), 900) == "1,800* [810, ∞]"
-    assert takeaway.required(each(float("inf"), 3.0, float("inf")), 900) == "over 1,000 times all*"
+    assert takeaway.required(each(float("inf"), 3.0, float("inf")), 900) == "over 100 times all*"
     assert takeaway.required(each(0.5, 0.4, 0.7), None) == "0.50 [0.40, 0.70]"
     assert takeaway.required(each(0.0, 0.0, 0.1), 900) == "under 90"
     assert takeaway.required(each(0.05, 0.02, 0.2), 900) == "45* [18, 180]"

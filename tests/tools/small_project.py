@@ -20,7 +20,7 @@ time.sleep(float(pathlib.Path("seconds").read_text()))
 
 def make(folder: Path, seconds: float = 0, study: str = "cifar32") -> Path:
     """The project in ``folder``, with ``study`` of studies.yaml in its params.yaml; its fan-out takes ``seconds``."""
-    for name in ("Makefile", "studies.yaml", "requirements.txt", "requirements-scale.txt"):
+    for name in ("Makefile", "studies.yaml", "requirements.txt"):
         shutil.copy(ROOT / name, folder / name)
     text = studies.put(studies.named(study, ROOT / "studies.yaml"), (ROOT / "params.yaml").read_text())
     (folder / "params.yaml").write_text(text)

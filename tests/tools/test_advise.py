@@ -43,7 +43,7 @@ def test_the_model_that_needs_least_stands_first_and_the_answer_is_that_of_the_l
     assert lines[1].strip().startswith("CNN, pre-trained  under 90")
     number = float(lines[2].split("CNN, scratch")[1].split("[")[0].strip(" *").replace(",", ""))
     assert number == pytest.approx(900 * 0.08**2 / 0.1**2, rel=0.35)
-    assert "over 1,000 times all*" in lines[3] or "ViT, scratch" in lines[3]
+    assert "over 100 times all*" in lines[3] or "ViT, scratch" in lines[3]
     assert "Least data: CNN, pre-trained. Its interval lies below those of all other models." in lines
     assert "Cannot be told, with fewer than three fractions: ViT, pre-trained." in lines
 

@@ -100,7 +100,7 @@ def test_a_user_without_a_name(monkeypatch):
 def test_make_says_it_before_it_installs_anything(tmp_path):
     folder = tmp_path / "zip"
     folder.mkdir()
-    for name in ("Makefile", "requirements.txt", "requirements-scale.txt", "tools"):
+    for name in ("Makefile", "requirements.txt", "tools"):
         (folder / name).symlink_to(ROOT / name)
     shutil.rmtree(tmp_path / ".git")
     for words, sentence in (

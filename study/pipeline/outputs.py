@@ -1,0 +1,65 @@
+"""Output folders of recorded stages, between DVC's cache, a remote and the workspace; dvc.lock is read once for all of them.
+
+`dvc pull` and `dvc push` (3.67) read it anew for each target. Given names of stages and paths in one call, they also leave
+out most of them without a word.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from study.base.errors import StudyError
+from study.pipeline.lockfile import loaded, repository
+
+
+def pull(remote: str, lock: Mapping[str, Any], wanted: Mapping[str, Path]) -> None:
+    """Bring folders from ``remote`` into the cache and the workspace; ``wanted`` maps the stages in ``lock`` to theirs.
+
+    Raises StudyError where a file is not there or damaged, and where one of the workspace that is nowhere else would be lost.
+    """
+    with repository() as repo:
+        outs = list(_outs(repo, lock, wanted))
+        repo.cloud.pull({out.hash_info for out in outs}, remote=remote)  # the lists of the files in them
+        files = _files(outs, remote)
+        repo.cloud.pull(files, remote=remote)
+        _demand(files, repo.cache.local, remote)
+        for out in outs:
+            out.checkout()
+
+
+def push(remote: str, lock: Mapping[str, Any], wanted: Mapping[str, Path]) -> None:
+    """Put folders from the cache on ``remote``. Raises StudyError where a file is not in the cache, or does not arrive."""
+    with repository() as repo:
+        files = _files(_outs(repo, lock, wanted), "the cache")
+        _demand(files, repo.cache.local, "the cache")
+        repo.cloud.push(files, remote=remote)
+        _demand(files, repo.cloud.get_remote_odb(remote), remote)
+
+
+def _outs(repo: Any, lock: Mapping[str, Any], wanted: Mapping[str, Path]) -> Iterator[Any]:
+    """DVC's outputs at those paths."""
+    for stage, path in zip(loaded(repo, lock, wanted), wanted.values(), strict=True):
+        yield from (out for out in stage.outs if out.def_path == str(path))
+
+
+def _files(outs: Iterable[Any], place: str) -> dict[Any, str]:
+    """The hashes of folders and of the files in them, with their paths; StudyError where the list of these files is missing."""
+    found = {}
+    for out in outs:
+        found[out.hash_info] = str(out)
+        content = out.get_obj()
+        if content is None:
+            raise _absent(str(out), out.hash_info, place)
+        found |= {md5: "/".join((str(out), *name)) for name, _, md5 in content}
+    return found
+
+
+def _demand(files: Mapping[Any, str], store: Any, place: str) -> None:
+    """StudyError where ``store`` lacks one of ``files``: of those that could not be transferred DVC writes to its log alone."""
+    for md5, path in files.items():
+        if not store.exists(md5.value):
+            raise _absent(path, md5, place)
+
+
+def _absent(path: str, md5: Any, place: str) -> StudyError:
+    return StudyError(f"{path} is not in {place}, or damaged there; dvc.lock has it with the md5 {md5.value}.")

@@ -1,0 +1,115 @@
+"""What ships arrives whole: every file that dvc.lock lists is held against its md5, since DVC keeps silent on what it loses."""
+
+import hashlib
+import json
+import shutil
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+from clones import set_params, working_tree
+
+from study.base.errors import StudyError
+from tools import shipped
+
+REMOTE = Path(".dvc/shipped/files/md5")
+ABSENT = "digits-vit_glyphs-1.0-0"  # a cell that was not tested yet
+KINDS = ("split@digits", "train@digits", "evaluate@digits")
+
+
+@pytest.fixture(scope="module")
+def project(root, tmp_path_factory):
+    """A fresh clone in which the small study is chosen."""
+    clone = working_tree(root, tmp_path_factory.mktemp("shipped") / "clone")
+    models = "study.models=[cnn_scratch,cnn_glyphs,vit_scratch,vit_glyphs]"
+    set_params(clone, "study.name=digits", "study.datasets=[digits,digits100]", models)
+    lock = yaml.load((clone / "dvc.lock").read_text(), yaml.CSafeLoader)
+    del lock["stages"][f"evaluate@{ABSENT}"]
+    (clone / "dvc.lock").write_text(yaml.dump(lock, Dumper=yaml.CSafeDumper))
+    return clone
+
+
+@pytest.fixture
+def run(project, monkeypatch):
+    """Runs the tool in the clone, with nothing pulled yet; returns how it would make the report."""
+    reports = []
+    monkeypatch.chdir(project)
+    monkeypatch.setattr(shipped, "rebuild", lambda grid, whole: reports.append((grid.name, whole)))
+    for folder in ("data/splits", "data/history", "data/predictions", ".dvc/cache"):
+        shutil.rmtree(folder, ignore_errors=True)
+
+    def run(way):
+        monkeypatch.setattr(sys, "argv", ["shipped", way])
+        shipped.main()
+        return reports
+
+    return run
+
+
+def listed():
+    """Path and md5 of each file of the study's tested cells, from dvc.lock and the lists of folders that it names."""
+    lock = yaml.load(Path("dvc.lock").read_text(), yaml.CSafeLoader)["stages"]
+    outs = [out for name in lock if name.startswith(KINDS) and ABSENT not in name for out in lock[name]["outs"]]
+    for out in outs:
+        if not out["path"].startswith("data/runs/"):
+            for file in json.loads((REMOTE / out["md5"][:2] / out["md5"][2:]).read_bytes()):
+                yield Path(out["path"]) / file["relpath"], file["md5"]
+
+
+def test_all_files_that_dvc_lock_lists_arrive_and_no_others(run, capsys):
+    assert run("pull") == [("digits", False)]
+    here = {
+        path: hashlib.md5(path.read_bytes()).hexdigest()
+        for kind in ("splits", "history", "predictions")
+        for path in Path("data", kind).rglob("*")
+        if path.is_file()
+    }
+    assert here == dict(listed()) and len(here) > 31 * 4
+    assert "of 31 of 32 cells of study digits" in capsys.readouterr().out
+
+
+def test_dvc_does_not_read_dvc_lock_anew_for_each_target(run, monkeypatch):
+    """That took a minute and a half for the study of 32 cells."""
+    from dvc.dvcfile import Lockfile
+
+    from study.pipeline import process
+
+    monkeypatch.setattr(Lockfile, "_load", None)
+    monkeypatch.setattr(process, "run", None)
+    run("pull")
+
+
+@pytest.mark.parametrize("harm", [Path.unlink, lambda path: path.write_bytes(b"{}")], ids=["missing", "damaged"])
+def test_a_file_that_does_not_arrive_is_named_and_nothing_is_put_into_the_workspace(run, harm):
+    path, md5 = next((path, md5) for path, md5 in listed() if path.name == "metrics.json")
+    stored = REMOTE / md5[:2] / md5[2:]
+    kept = stored.read_bytes()
+    stored.chmod(0o644)
+    harm(stored)
+    try:
+        with pytest.raises(StudyError, match=f"{path} is not in shipped, or damaged there"):
+            run("pull")
+    finally:
+        stored.write_bytes(kept)
+    assert not Path("data/predictions").exists() and not Path("data/splits").exists()
+
+
+def test_push_adds_all_files_and_refuses_what_the_cache_lacks(run):
+    before = {path: path.read_bytes() for path in REMOTE.rglob("*") if path.is_file()}
+    files = dict(listed())
+    run("pull")
+    shutil.rmtree(REMOTE)
+    try:
+        run("push")
+        assert all((REMOTE / md5[:2] / md5[2:]).is_file() for md5 in files.values())
+        assert all(before[path] == path.read_bytes() for path in REMOTE.rglob("*") if path.is_file())
+        path, md5 = next(iter(files.items()))
+        Path(".dvc/cache/files/md5", md5[:2], md5[2:]).unlink()
+        shutil.rmtree(REMOTE)
+        with pytest.raises(StudyError, match=f"{path} is not in the cache"):
+            run("push")
+    finally:
+        for path, content in before.items():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(content)
