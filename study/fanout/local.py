@@ -12,7 +12,7 @@ from study.design.cells import Cell
 from study.fanout import paths
 from study.fanout.jobs import Job
 from study.fanout.worker import FAILED
-from study.pipeline import cell_states
+from study.settings.at_work import held
 
 DEV = Path("/dev")
 DEVICES = ("nvidia*", "nvhost-*", "kfd", "dxg")  # in it: NVIDIA's, Jetson's, AMD's, those that Windows lends its Linux
@@ -99,5 +99,5 @@ class Local:
 
     def _slot(self, cell: Cell) -> str | None:
         """A free slot; where an old worker is still at ``cell``, one of the same GPU if there is one."""
-        old = paths.lock(cell).read_text().strip() if cell_states.held(paths.lock(cell)) else None
+        old = paths.lock(cell).read_text().strip() if held(paths.lock(cell)) else None
         return self._free.pop(self._free.index(old) if old in self._free else 0)

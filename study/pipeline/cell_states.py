@@ -1,11 +1,9 @@
 """The grid of a study as it stands: what each cell waits for, and how long that will take. Nothing is written."""
 
-import fcntl
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from pathlib import Path
 from typing import Any
 
 from study.base.errors import UNREADABLE, StudyError, one_line
@@ -15,6 +13,7 @@ from study.design.recipe import Recipe
 from study.engine import resume
 from study.pipeline.standing import Pipeline, Standing, recorded
 from study.pipeline.timing import Timing
+from study.settings.at_work import held
 from study.settings.grid import Grid
 from study.settings.params import Params
 
@@ -176,23 +175,6 @@ def _open(
     if saved is not None and not written:
         return CellState.STOPPED, None
     return (CellState.STALE if standings and standings.train is Standing.CHANGED else CellState.MISSING), None
-
-
-def held(path: Path) -> bool:
-    """Whether a training holds the lock ``path``.
-
-    It is asked for shared and given back at once; a training that starts in that instant tries again (resume.exclusive).
-    That works wherever flock does; /proc/locks is Linux's own, and hides what other containers hold.
-    """
-    try:
-        with path.open("rb") as file:
-            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
-            fcntl.flock(file, fcntl.LOCK_UN)
-    except BlockingIOError:
-        return True
-    except OSError:  # no such file, or a file system without locks
-        pass
-    return False
 
 
 def _saved(cell: Cell) -> Saved | None:

@@ -25,14 +25,19 @@ def who() -> str | None:
 
 
 def held(path: Path) -> bool:
-    """Whether a process holds the lock ``path``."""
+    """Whether a process holds the lock ``path``.
+
+    It is asked for shared and given back at once; a training that starts in that instant tries again (resume.exclusive).
+    That works wherever flock does; /proc/locks is Linux's own, and hides what other containers hold.
+    """
     try:
         with path.open("rb") as file:
             fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except FileNotFoundError:
-        return False
-    except OSError:
+            fcntl.flock(file, fcntl.LOCK_UN)
+    except BlockingIOError:
         return True
+    except OSError:  # no such file, or a file system without locks
+        pass
     return False
 
 

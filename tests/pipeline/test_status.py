@@ -23,6 +23,7 @@ from study.engine import resume
 from study.pipeline import cell_states, timing
 from study.pipeline.cell_states import CellState
 from study.runtime import records
+from study.settings import at_work
 from study.settings.grid import Grid
 from study.settings.params import Params
 from tools import status as command
@@ -430,11 +431,11 @@ def test_looking_at_a_lock_stops_no_training(tmp_path):
         with resume.exclusive(path, CNN):
             pass
     with resume.exclusive(path, CNN):
-        assert cell_states.held(path)
+        assert at_work.held(path)
         with pytest.raises(StudyError, match="another process"), resume.exclusive(path, CNN):
             pass
-    assert not cell_states.held(path)
-    assert not cell_states.held(tmp_path / "absent")
+    assert not at_work.held(path)
+    assert not at_work.held(tmp_path / "absent")
 
 
 def test_a_reader_that_has_seen_enough_is_no_error(by_hand, root):
