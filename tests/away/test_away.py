@@ -62,7 +62,9 @@ def project(root, tmp_path_factory):
         (clone / f"stages/{stage}.py").write_text(STUB)
     pipeline = (clone / "dvc.yaml").read_text()
     (clone / "dvc.yaml").write_text(pipeline.replace("1.0, 0.5, 0.2, 0.1]", "1.0]").replace("1.0,0.5,0.2,0.1", "1.0"))
-    set_params(clone, "study.name=digits", "study.datasets=[digits]", "study.models=[cnn_scratch,cnn_glyphs]")
+    set_params(
+        clone, "study.seeds=[0]", "study.name=digits", "study.datasets=[digits]", "study.models=[cnn_scratch,cnn_glyphs]"
+    )
     commit(clone, "two cells")
     return clone
 

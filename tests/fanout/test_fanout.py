@@ -194,7 +194,14 @@ def test_two_cells_at_once_from_nothing_to_the_report(root, tmp_path):
     (clone / "dvc.lock").unlink()
     text = (clone / "dvc.yaml").read_text().replace('["${fraction}", 1.0, 0.5, 0.2, 0.1]', '["${fraction}", 0.1]')
     (clone / "dvc.yaml").write_text(text.replace("--ladder 1.0,0.5,0.2,0.1", "--ladder 0.1"))
-    set_params(clone, "study.name=digits", "study.datasets=[digits]", "study.models=[cnn_scratch,cnn_glyphs]", "fraction=0.1")
+    set_params(
+        clone,
+        "study.seeds=[0]",
+        "study.name=digits",
+        "study.datasets=[digits]",
+        "study.models=[cnn_scratch,cnn_glyphs]",
+        "fraction=0.1",
+    )
     set_params(clone, "datasets.digits.recipe.epochs=1")
     commit(clone, "two cells")
     output = sh(clone, "python", "-m", "tools.fanout", "--jobs", "2")
