@@ -12,7 +12,7 @@ from study.design.cells import Cell
 class Job:
     """A cell that was handed to an executor, which calls it ``name`` and writes what its worker says to ``output``.
 
-    ``code`` is that of an ended job: 0 where the cell is done, another where it failed, None where the job was killed or stopped.
+    ``code`` is that of an ended job: 0 where the cell is done, another where it failed, None where it was killed or stopped.
     """
 
     cell: Cell

@@ -124,10 +124,7 @@ class Sample(Evidence):
         self, weights: Mapping[Arm, float], scale: Scale, errors: Mapping[Arm, NDArray[np.float64]]
     ) -> NDArray[np.float64]:
         """The weighted sum of transformed errors, of whatever shape they have."""
-        total: NDArray[np.float64] = np.sum(
-            [weight * scale.transform(errors[arm], self.guessing(arm.dataset)) for arm, weight in weights.items()], axis=0
-        )
-        return total
+        return _weighted(weights, {arm: scale.transform(errors[arm], self.guessing(arm.dataset)) for arm in weights})
 
     def _with_interval(
         self,
@@ -156,10 +153,7 @@ class Sample(Evidence):
     def _drawn(self, weights: Mapping[Arm, float], scale: Scale) -> NDArray[np.float64]:
         """The contrast on a scale in each draw, (draws,)."""
         with np.errstate(divide="ignore", invalid="ignore"):
-            drawn: NDArray[np.float64] = np.sum(
-                [weight * self._transformed(arm, weight > 0, scale) for arm, weight in weights.items()], axis=0
-            )
-            return drawn
+            return _weighted(weights, {arm: self._transformed(arm, weight > 0, scale) for arm, weight in weights.items()})
 
     def _transform(self, arm: Arm, above: bool, scale: Scale) -> NDArray[np.float64]:
         """An arm's error on a scale in each draw, (draws,), where its weight is above 0 or below."""
@@ -193,3 +187,8 @@ class Sample(Evidence):
             reach = [sum(max(side * weight, 0.0) for weight in weights.values()) for side in (-1, 1)]
             low, high = max(low, -reach[0]), min(high, reach[1])
         return rounded(value, min(low, value), max(high, value), runs, smallest_tellable(deviation, freedom))
+
+
+def _weighted(weights: Mapping[Arm, float], values: Mapping[Arm, NDArray[np.float64]]) -> NDArray[np.float64]:
+    total: NDArray[np.float64] = np.sum([weight * values[arm] for arm, weight in weights.items()], axis=0)
+    return total
