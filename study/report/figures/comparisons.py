@@ -4,6 +4,7 @@ from matplotlib.figure import Figure
 
 from study.report.analysis import Analysis
 from study.report.figures.style import WIDTH, canvas, legend, style
+from study.report.numbers import points
 from study.report.tables.top1 import shared_arms
 from study.statistics.contrasts import error, penalty
 
@@ -29,7 +30,7 @@ def penalty_per_model(analysis: Analysis) -> Figure | None:
                 axes.plot([100 * run for run in estimate.runs], [place + 0.22] * len(estimate.runs), ".", color=look.colour)
             axes.plot([100 * estimate.value], [place], **(look.line | {"linestyle": "none", "markersize": 7}))
             axes.annotate(
-                f"{100 * estimate.value:+.1f}".replace("-", "−"),
+                points(estimate.value),
                 (100 * estimate.value, place),
                 xytext=(0, 6),
                 textcoords="offset points",

@@ -50,11 +50,10 @@ def _all(analysis: Analysis) -> Iterator[str]:
             yield f"**{escaped(dataset)}:** {LEAKS[format_]}"
     yield from _scales(analysis)
     for kind in analysis.conclusions.sensitivities:
-        changed = [before for before, _ in kind.changed(analysis.conclusions.findings)]
+        changed = kind.changed(analysis.conclusions.findings)
         if changed:
             parts = f"{len(changed)} part{'s change' if len(changed) > 1 else ' changes'}"
-            found = [(each.key, part) for each in analysis.conclusions.findings for part in each.parts if part in changed]
-            names = listed([f"{key}, {called_safely(analysis, key, part)}" for key, part in found], 2, "; ")
+            names = listed([f"{key}, {called_safely(analysis, key, part)}" for key, part, _ in changed], 2, "; ")
             yield f"**Doubtful test images:** {LISTS[kind.kind]}, {parts} verdict: {names}."
     yield from _order(analysis)
     for dataset in analysis.grid.datasets:
@@ -68,8 +67,10 @@ def _all(analysis: Analysis) -> Iterator[str]:
 
 def _incomplete(analysis: Analysis) -> str:
     reasons = [f"{code(cell)}: {escaped(why)}" for cell, why in analysis.missing.items() if why != ABSENT]
-    tail = f" Reasons: {listed(reasons, 3, '; ')}." if reasons else ""
-    return f"**This report is incomplete.** {absent(analysis, analysis.missing)}{tail}"
+    sentences = ["**This report is incomplete.**", *absent(analysis, analysis.missing)]
+    if reasons:
+        sentences.append(f"Reasons: {listed(reasons, 3, '; ')}.")
+    return " ".join(sentences)
 
 
 def _guessing(analysis: Analysis) -> Iterator[str]:

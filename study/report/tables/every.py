@@ -27,7 +27,7 @@ def every_table(analysis: Analysis, frame: pd.DataFrame) -> dict[str, Table]:
     ]
     if analysis.measured_here:
         possible += [
-            per_cell.balanced(analysis, frame),
+            per_cell.balanced(analysis),
             *(per_cell.classes(analysis, dataset) for dataset in datasets),
             per_cell.metrics(analysis, frame),
             per_cell.provenance(analysis, frame),
