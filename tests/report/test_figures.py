@@ -71,6 +71,9 @@ def test_several_seeds_show_single_runs_as_dots(tmp_path: Path) -> None:
     dots = [line for line in lines if line.get_linestyle() == "None"]
     assert [len(np.asarray(line.get_ydata())) for line in dots] == [3 * 3] * 4
     assert len({(line.get_marker(), line.get_markerfacecolor()) for line in dots}) == 4
+    for name, _, figure in all_figures(several):
+        said = any("small marks: single trainings" in axes.get_title(loc="left") for axes in figure.axes)
+        assert said == (name.split("_")[0] in ("error", "gain", "penalty")), name
 
 
 def test_seeds_are_no_further_test_images(tmp_path: Path) -> None:

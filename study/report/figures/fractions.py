@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from study.report.analysis import Analysis
-from study.report.figures.style import WIDTH, Style, canvas, label_ends, legend, log_fractions, nothing, style
+from study.report.figures.style import WIDTH, Style, canvas, label_ends, legend, log_fractions, nothing, runs_legend, style
 from study.report.numbers import signed
 from study.statistics.contrasts import Contrast, error, gain
 from study.statistics.estimate import Estimate
@@ -21,7 +21,7 @@ def error_against_fraction(analysis: Analysis, dataset: str) -> Figure:
     """Top-1 error of every model, with its interval as a band, single runs as dots where there are several, and guessing."""
     fractions = analysis.grid.fractions
     with canvas(WIDTH, 3.9) as (figure, (axes,)):
-        shown = f"{legend(analysis, 'band')}; grey line: guessing"
+        shown = f"{legend(analysis, 'band')}; grey line: guessing{runs_legend(analysis)}"
         axes.set_title(f"Top-1 error against train fraction, {dataset}\n{shown}")
         axes.set_ylabel("top-1 error, % of test images")
         log_fractions(axes, fractions)
@@ -43,7 +43,7 @@ def gain_against_fraction(analysis: Analysis, dataset: str) -> Figure | None:
         return None
     models = {model.name: model for model in analysis.grid.models}
     with canvas(WIDTH, 3.4) as (figure, (axes,)):
-        axes.set_title(f"Gain from pre-training, {dataset}\n{legend(analysis, 'band')}")
+        axes.set_title(f"Gain from pre-training, {dataset}\n{legend(analysis, 'band')}{runs_legend(analysis)}")
         axes.set_ylabel("gain, points of top-1 error")
         axes.axhline(0, color="#888888", linewidth=0.8)
         log_fractions(axes, fractions)

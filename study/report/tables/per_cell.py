@@ -81,7 +81,7 @@ def variability(analysis: Analysis) -> Table | None:
 
     return Table(
         "variability",
-        "Standard deviation of top-1 error between trainings, points, without the luck of the test set",
+        "How much trainings of one model differ: standard deviation of top-1 error over seeds, points",
         (
             Column("Dataset", "dataset", lambda part: part.where.datasets[0]),
             Column("Architecture", "", lambda part: analysis.labels.architecture_of(part.where.models[1]), escaped),
@@ -90,7 +90,10 @@ def variability(analysis: Analysis) -> Table | None:
             Column("Pre-trained", "sd_pretrained", deviation(1), lambda value: percent(value, 2)),
         ),
         tuple(parts),
-        ("Pooled over fractions. 0.00 stands where the luck of the test set explains all that differs.",),
+        (
+            "Pooled over fractions. What single test images add to the spread by chance is taken off. 0.00 stands where that "
+            "is all of it.",
+        ),
     )
 
 
