@@ -76,6 +76,12 @@ class Analysis:
         """Whether cells were trained for this, rather than taken from publication."""
         return self.evidence.measured
 
+    @property
+    def datasets(self) -> list[str]:
+        """The datasets of the grid on which a model has all its seeds at some fraction: what tables and figures are of."""
+        here = {arm.dataset for arm in self.evidence.arms}
+        return [dataset for dataset in self.grid.datasets if dataset in here]
+
     def estimate(self, contrast: Contrast) -> Estimate | None:
         """An effect of this report, None where a cell of it is missing."""
         return self.evidence.estimate(contrast)

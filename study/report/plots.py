@@ -13,9 +13,9 @@ from study.statistics.hypotheses import HYPOTHESES
 
 def all_plots(analysis: Analysis) -> Iterator[tuple[str, str]]:
     """(file name without suffix, CSV) of each: error by fraction, validation error by epoch, and the forest plot."""
-    for dataset in analysis.grid.datasets:
+    for dataset in analysis.datasets:
         yield f"error_{dataset}", error_by_fraction(analysis, dataset)
-        if analysis.one_result(dataset) is not None:
+        if analysis.measured_here:
             yield f"learning_{dataset}", learning(analysis, dataset)
     yield "forest", forest(analysis)
 

@@ -14,7 +14,7 @@ from matplotlib.figure import Figure
 from small_reports import analysed
 
 from study.report.analysis import Analysis
-from study.report.figures import classes, comparisons, forest, fractions, learning
+from study.report.figures import classes, comparisons, forest, fractions
 from study.report.figures.drawn import all_figures
 from study.report.figures.style import WIDTH, apart, save, style
 from study.results import collected as results
@@ -207,7 +207,6 @@ def test_what_cannot_be_shown_is_no_figure(tmp_path: Path) -> None:
     assert forest.forest(alone) is None
     assert comparisons.penalty_per_model(alone) is None
     assert comparisons.ours_beside_published(alone) is None
-    assert learning.learning_curves(alone, "absent") is None
 
 
 def test_a_confusion_matrix_of_a_hundred_classes_is_drawn(tmp_path: Path) -> None:

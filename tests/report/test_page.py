@@ -3,6 +3,7 @@
 import json
 import re
 import shutil
+import warnings
 from html import unescape
 from pathlib import Path
 from typing import Any
@@ -172,6 +173,22 @@ def test_an_incomplete_report_of_several_seeds_says_what_is_left_out(run: Aggreg
     page = (tmp_path / "reports/tiny/README.md").read_text()
     line = next(line for line in page.splitlines() if "**This report is incomplete.**" in line)
     assert "**Missing, 1 cell:** `easy-cnn_scratch-1.0-0`. A mean is given only where all its seeds are there." in line
+
+
+@pytest.mark.parametrize("seeds_there", [(), (0,)])
+def test_an_incomplete_report_is_made_before_the_second_dataset_is_trained(
+    whole: Aggregate, tmp_path: Path, seeds_there: tuple[int, ...]
+) -> None:
+    for cell in prepare(tmp_path, seeds=(0, 1, 2)):
+        if cell.dataset == "hard" and cell.seed not in seeds_there:
+            shutil.rmtree(tmp_path / "data/history" / str(cell))
+            shutil.rmtree(tmp_path / "data/predictions" / str(cell))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        whole("--incomplete", "tiny")
+    folder = tmp_path / "reports/tiny"
+    assert (folder / "tables/errors_easy.md").is_file() and not list(folder.glob("*/*_hard.*"))
+    assert "**This report is incomplete.**" in (folder / "README.md").read_text()
 
 
 def test_validation_and_full_data_are_said_in_numbers(run: Aggregate, tmp_path: Path) -> None:

@@ -30,8 +30,7 @@ def error_against_fraction(analysis: Analysis, dataset: str) -> Figure:
             for model in analysis.grid.models
         ]
         _lines(analysis, axes, fractions, lines)
-        if dataset in {arm.dataset for arm in analysis.evidence.arms}:
-            axes.axhline(100 * analysis.evidence.guessing(dataset), color="#888888", linewidth=1, linestyle=(0, (2, 2)))
+        axes.axhline(100 * analysis.evidence.guessing(dataset), color="#888888", linewidth=1, linestyle=(0, (2, 2)))
         axes.set_ylim(0, min(102, axes.get_ylim()[1] + 2))
     return figure
 

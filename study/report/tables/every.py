@@ -9,7 +9,7 @@ from study.report.tables import claims, per_cell, robustness, takeaway, top1
 
 def every_table(analysis: Analysis, frame: pd.DataFrame) -> dict[str, Table]:
     """By name; ``frame`` is that of the cells."""
-    datasets = analysis.grid.datasets
+    datasets = analysis.datasets
     possible = [
         claims.hypotheses(analysis),
         claims.claims(analysis),
