@@ -103,18 +103,13 @@ def test_tiny_imagenet_as_it_is_unpacked(tmp_path, capsys):
     assert "val/ is the test set; test not read" in capsys.readouterr().out
 
 
-def md5sum(root, *names):
-    """What md5sum of GNU says of the list of ``names``, sorted."""
-    env = {**os.environ, "LC_ALL": "C"}
-    lines = subprocess.run(["md5sum", *sorted(names)], cwd=root, env=env, capture_output=True, check=True).stdout
-    return hashlib.md5(lines).hexdigest()
-
-
 @pytest.mark.skipif(not shutil.which("md5sum"), reason="no md5sum here")
 def test_digest_is_that_of_md5sum(tmp_path, capsys):
     root = tiny_imagenet(tmp_path / "data")
-    names = [path.relative_to(root).as_posix() for path in root.rglob("*.JPEG")]
-    expected = md5sum(root, *names, "val/val_annotations.txt")
+    names = [path.relative_to(root).as_posix() for path in (*root.rglob("*.JPEG"), root / "val/val_annotations.txt")]
+    env = {**os.environ, "LC_ALL": "C"}
+    lines = subprocess.run(["md5sum", *sorted(names)], cwd=root, env=env, capture_output=True, check=True).stdout
+    expected = hashlib.md5(lines).hexdigest()
     load(root)
     assert f"md5 of the list of files: {expected}\n" in capsys.readouterr().out
     load(root, md5=expected)
