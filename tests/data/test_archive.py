@@ -15,14 +15,7 @@ from study.data import archive, formats
 from study.data.dataset import Dataset
 from study.settings.params import Source
 
-
-@pytest.fixture(autouse=True)
-def project(tmp_path, monkeypatch, no_waiting):
-    folder = tmp_path / "project"
-    folder.mkdir()
-    monkeypatch.chdir(folder)
-    monkeypatch.delenv("DATASETS_DIR", raising=False)
-    return folder
+pytestmark = pytest.mark.usefixtures("project")
 
 
 def load(**options):

@@ -112,6 +112,16 @@ def test_a_contrast_without_published_differences_is_made_of_errors(published: C
     assert published.evidence.estimate(degradation(C100, "vit_s16_im1k", 0.1)) is None
 
 
+def test_the_published_file_names_its_source_and_refuses_nonsense(tmp_path: Path) -> None:
+    published = Published.read(PROJECT / "data" / "reference" / "published.csv")
+    assert len(published.errors) == 20 and all(published.sources)
+    path = tmp_path / "published.csv"
+    for line in ("cifar10,vit,1,0.3,x", "cifar10,vit,1.0,3,x", "cifar10,vit,1.0,0.3,x\ncifar10,vit,1.0,0.2,x"):
+        path.write_text(f"dataset,model,fraction,top1_error,source\n{line}\n")
+        with pytest.raises(StudyError, match=r"published\.csv, line \d: "):
+            Published.read(path)
+
+
 @pytest.mark.parametrize(
     ("line", "message"),
     [
