@@ -33,7 +33,10 @@ def main() -> None:
     if not recorded:
         raise StudyError(f"dvc.lock has no cell of study {grid.name}; python -m tools.study names the studies.")
     transfer = outputs.pull if given.way == "pull" else outputs.push
-    transfer(REMOTE, lock, {stage: path for cell in recorded for stage, path in outputs_of(cell).items()})
+    wanted = {stage: path for cell in recorded for stage, path in outputs_of(cell).items()}
+    # DVC's experiments look up the files of a dataset in its list, even where --allow-missing does without them.
+    listed = {f"download@{cell.dataset}": cells.raw(cell.dataset) for cell in recorded}
+    transfer(REMOTE, lock, wanted, listed)
     say(f"{given.way}: predictions, histories and splits of {len(recorded)} of {len(grid.cells())} cells of study {grid.name}")
     if given.way == "pull":
         rebuild(grid, whole=len(recorded) == len(grid.cells()))

@@ -12,25 +12,31 @@ from study.base.errors import StudyError
 from study.pipeline.lockfile import loaded, repository
 
 
-def pull(remote: str, lock: Mapping[str, Any], wanted: Mapping[str, Path]) -> None:
+def pull(remote: str, lock: Mapping[str, Any], wanted: Mapping[str, Path], listed: Mapping[str, Path]) -> None:
     """Bring folders from ``remote`` into the cache and the workspace; ``wanted`` maps the stages in ``lock`` to theirs.
 
-    Raises StudyError where a file is not there or damaged, and where one of the workspace that is nowhere else would be lost.
+    Of the folders ``listed`` the lists of their files come into the cache, and no more. Raises StudyError where a file is not
+    there or damaged, and where one of the workspace that is nowhere else would be lost.
     """
     with repository() as repo:
         outs = list(_outs(repo, lock, wanted))
-        repo.cloud.pull({out.hash_info for out in outs}, remote=remote)  # the lists of the files in them
-        files = _files(outs, remote)
+        lists = {out.hash_info: str(out) for out in (*outs, *_outs(repo, lock, listed))}
+        repo.cloud.pull(lists, remote=remote)
+        files = lists | _files(outs, remote)
         repo.cloud.pull(files, remote=remote)
         _demand(files, repo.cache.local, remote)
         for out in outs:
             out.checkout()
 
 
-def push(remote: str, lock: Mapping[str, Any], wanted: Mapping[str, Path]) -> None:
-    """Put folders from the cache on ``remote``. Raises StudyError where a file is not in the cache, or does not arrive."""
+def push(remote: str, lock: Mapping[str, Any], wanted: Mapping[str, Path], listed: Mapping[str, Path]) -> None:
+    """Put folders from the cache on ``remote``, and the mere lists of the files of those ``listed``.
+
+    Raises StudyError where a file is not in the cache, or does not arrive.
+    """
     with repository() as repo:
         files = _files(_outs(repo, lock, wanted), "the cache")
+        files |= {out.hash_info: str(out) for out in _outs(repo, lock, listed)}
         _demand(files, repo.cache.local, "the cache")
         repo.cloud.push(files, remote=remote)
         _demand(files, repo.cloud.get_remote_odb(remote), remote)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from clones import set_params, working_tree
+from clones import ran, set_params, sh, working_tree
 
 from study.base.errors import StudyError
 from tools import shipped
@@ -113,3 +113,12 @@ def test_push_adds_all_files_and_refuses_what_the_cache_lacks(run):
         for path, content in before.items():
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(content)
+
+
+def test_after_pull_an_experiment_moves_the_operating_point_and_trains_nothing(root, tmp_path):
+    """DVC looks for the images of a dataset in the list of its files, though --allow-missing does without them."""
+    clone = working_tree(root, tmp_path / "clone")
+    sh(clone, sys.executable, "-m", "tools.study", "digits")
+    sh(clone, sys.executable, "-m", "tools.shipped", "pull")
+    printed = sh(clone, "dvc", "exp", "run", "--allow-missing", "-S", "fraction=0.2")
+    assert ran(printed) == {"aggregate@digits"}
