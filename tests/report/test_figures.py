@@ -14,7 +14,7 @@ from matplotlib.figure import Figure
 from small_reports import analysed
 
 from study.report.analysis import Analysis
-from study.report.figures import classes, comparisons, forest, fractions
+from study.report.figures import classes, comparisons, forest, fractions, learning
 from study.report.figures.drawn import all_figures
 from study.report.figures.style import WIDTH, apart, save, style
 from study.results import collected as results
@@ -22,7 +22,7 @@ from study.settings.grid import Grid
 from study.settings.params import Params
 from study.statistics import verdicts
 from study.statistics.calibration import wilson
-from study.statistics.contrasts import penalty
+from study.statistics.contrasts import Arm, penalty
 from study.statistics.published import Published
 
 
@@ -74,6 +74,16 @@ def test_several_seeds_show_single_runs_as_dots(tmp_path: Path) -> None:
     for name, _, figure in all_figures(several):
         said = any("small marks: single trainings" in axes.get_title(loc="left") for axes in figure.axes)
         assert said == (name.split("_")[0] in ("error", "gain", "penalty")), name
+
+
+def test_learning_curves_of_several_seeds_are_named_at_their_mean(tmp_path: Path) -> None:
+    several = analysed(tmp_path, seeds=(0, 1, 2))
+    figure = learning.learning_curves(several, "easy")
+    assert figure is not None and figure._suptitle is not None  # type: ignore[attr-defined]
+    assert "a line for each train fraction and seed" in figure._suptitle.get_text()  # type: ignore[attr-defined]
+    runs = several.arm_results(Arm("easy", "cnn_scratch", 1.0))
+    (label,) = [text for text in figure.axes[0].texts if text.get_text() == "1.0"]
+    assert label.xy[1] == pytest.approx(100 * np.mean([run.history[-1].val_error for run in runs]))  # type: ignore[attr-defined]
 
 
 def test_seeds_are_no_further_test_images(tmp_path: Path) -> None:

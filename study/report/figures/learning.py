@@ -1,4 +1,4 @@
-"""Learning curves: a panel for each model, a line for each train fraction."""
+"""Learning curves: a panel for each model, a line for each train fraction and seed."""
 
 import numpy as np
 from matplotlib.figure import Figure
@@ -17,7 +17,8 @@ def learning_curves(analysis: Analysis, dataset: str) -> Figure | None:
     columns = min(2, len(models))
     rows = -(-len(models) // columns)
     with canvas(WIDTH, 0.6 + 2.1 * rows, columns, rows) as (figure, panels):
-        title = f"Learning curves, {dataset}, a line for each train fraction\ncircles: the epoch that is kept"
+        lines = "train fraction" if len(analysis.grid.seeds) == 1 else "train fraction and seed"
+        title = f"Learning curves, {dataset}, a line for each {lines}\ncircles: the epoch that is kept"
         figure.suptitle(title, x=0.01, ha="left", fontsize=10)
         highest, ends = 0.0, []
         for axes, model in zip(panels, models, strict=False):
@@ -27,15 +28,17 @@ def learning_curves(analysis: Analysis, dataset: str) -> Figure | None:
             axes.set_ylabel("val. error, %")
             names, colour, width = [], style(analysis, model).colour, 1.3 if len(analysis.grid.seeds) == 1 else 0.8
             for place, fraction in enumerate(fractions):
-                for number, result in enumerate(analysis.arm_results(Arm(dataset, model.name, fraction))):
+                runs = analysis.arm_results(Arm(dataset, model.name, fraction))
+                for result in runs:
                     epochs = np.array([line.epoch for line in result.history])
                     errors = np.array([100 * line.val_error for line in result.history])
                     axes.plot(epochs, errors, color=colour, linestyle=DASHES[place % len(DASHES)], linewidth=width)
                     best = np.flatnonzero(epochs == result.provenance.best_epoch)
                     axes.plot(epochs[best], errors[best], "o", color=colour, markerfacecolor="white", markersize=4)
                     highest = max(highest, float(errors.max()))
-                    if number == 0:
-                        names.append((float(errors[-1]), str(fraction), colour))
+                if runs:
+                    last = float(np.mean([100 * result.history[-1].val_error for result in runs]))
+                    names.append((last, str(fraction), colour))
             if not names:
                 nothing(axes, "missing")
             ends.append(names)
