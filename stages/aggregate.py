@@ -3,9 +3,10 @@
 python -m stages.aggregate STUDY               the study of params.yaml; every cell must be there
 python -m stages.aggregate --incomplete STUDY  the same with missing cells, which the page then names
 python -m stages.aggregate --measured          reports/measured from data/measured, the cells trained by hand
-python -m stages.aggregate --published         reports/published from data/reference/published.csv alone
+python -m stages.aggregate --published         reports/published from the published numbers of data/reference alone
 """
 
+import gc
 import os
 from pathlib import Path
 
@@ -70,4 +71,5 @@ def main() -> None:
 
 
 if __name__ == "__main__":
+    gc.disable()  # figures are circles of references: looking for dead ones takes a tenth of the time, and finds few
     run(main)
