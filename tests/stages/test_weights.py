@@ -161,7 +161,8 @@ def test_url(content):
         site.files["/a/model.safetensors?download=true"] = content
         site.files["/a/config.json?download=true"] = site.files["/a/config.json"]
         expect(prepare(source, sha256(content)), source, content)
-    assert [path.name for path in Path(".dvc/tmp/downloads").iterdir()] == []
+    # The locks stay: another process may wait for one, to fetch the same file for another model.
+    assert {path.suffix for path in Path(".dvc/tmp/downloads").iterdir()} == {".lock"}
 
 
 def test_flat_config(folder, content):
@@ -257,6 +258,11 @@ def test_pickles_are_not_read(folder):
     refused(r"model\.bin is not a \.safetensors file", "https://127.0.0.1/model.bin")
 
 
+def test_addresses_that_lead_nowhere():
+    refused("Invalid IPv6 URL", "http://[nowhere/model.safetensors")
+    refused(r"model\.safetensors is not here", "~nobody-of-this-name/model.safetensors")
+
+
 def test_another_architecture_names_the_first_mismatch(folder, state):
     other = "is of another architecture than test_vit with {.*}: "
     refused(other + "it has no tensor blocks.1.norm1.weight", folder, options={"patch_size": 8, "depth": 2})
@@ -268,6 +274,11 @@ def test_another_architecture_names_the_first_mismatch(folder, state):
     refused("test_vit with .*, which has no tensor pos_embed", folder, options={**OPTIONS, "pos_embed": "none"})
     save_file({**state, "more": torch.zeros(1)}, folder / "model.safetensors")
     refused(r"another architecture than test_vit with .*, which has no tensor more\.", folder)
+
+
+def test_names_with_something_before_them(folder, state):
+    save_file({f"module.{name}": tensor for name, tensor in state.items()}, folder / "model.safetensors")
+    refused(r"it has no tensor cls_token, but module\.cls_token; rename its tensors as timm has them", folder)
 
 
 def test_another_architecture_of_the_same_shapes(folder):
