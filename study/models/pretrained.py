@@ -31,7 +31,7 @@ FILE = "model.safetensors"
 COMMIT = re.compile(r"[0-9a-f]{40}")
 LARGEST_CONFIG = 1 << 24  # bytes
 SHA256 = re.compile(r"[0-9a-f]{64}")
-PICKLED = (".pth", ".pt", ".bin")
+PICKLED = (".pth", ".pt", ".bin", ".ckpt", ".tar")
 CONVERT = "python -m tools.convert makes a .safetensors file of one that torch pickled."
 WAY_OUT = "weights.source in params.yaml also takes a local folder with config.json and model.safetensors"
 

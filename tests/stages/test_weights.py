@@ -255,7 +255,8 @@ def test_pickles_are_not_read(folder):
     refused("damaged or no safetensors file", folder)
     torch.save({}, folder / "model.pth")
     refused(r"model\.pth' in params\.yaml, which is neither a folder here nor a \.safetensors file", folder / "model.pth")
-    refused(r"model\.bin is not a \.safetensors file", "https://127.0.0.1/model.bin")
+    for name in ("model.bin", "last.ckpt", "model.pth.tar"):
+        refused(f"{name} is not a .safetensors file.* python -m tools.convert makes one", f"https://127.0.0.1/{name}")
 
 
 def test_addresses_that_lead_nowhere():
