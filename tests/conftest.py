@@ -36,6 +36,16 @@ def no_waiting(monkeypatch):
     monkeypatch.setenv("no_proxy", "127.0.0.1")
 
 
+@pytest.fixture
+def project(tmp_path, monkeypatch, no_waiting):
+    """An empty project as the working directory; data come from where the test says, and downloads do not wait."""
+    folder = tmp_path / "project"
+    folder.mkdir()
+    monkeypatch.chdir(folder)
+    monkeypatch.delenv("DATASETS_DIR", raising=False)
+    return folder
+
+
 @pytest.fixture(scope="session")
 def root():
     """The repository that is being tested."""

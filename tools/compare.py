@@ -1,7 +1,7 @@
 """Set the verdicts of two reports side by side, part by part: the same study at two learning rates, for example.
 
-python -m tools.compare cifar cifar_lr                  two reports in this workspace
-python -m tools.compare main:cifar my-branch:cifar_lr   at revisions: branches, tags, commits, DVC experiments
+python -m tools.compare cifar32 cifar32_lr                  two reports in this workspace
+python -m tools.compare main:cifar32 my-branch:cifar32_lr   at revisions: branches, tags, commits, DVC experiments
 """
 
 import csv

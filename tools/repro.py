@@ -1,7 +1,8 @@
 """`dvc repro` for large grids: the same stages, the same dvc.lock, which is not parsed and dumped whole for each of them.
 
-python -m tools.repro                 what changed, and nothing else
-python -m tools.repro split weights   stages or groups of them, and what they depend on
+python -m tools.repro                  what changed, and nothing else
+python -m tools.repro split weights    stages or groups of them, and what they depend on
+python -m tools.repro -s train@CELL    these stages alone
 """
 
 import os

@@ -8,15 +8,15 @@ from study.report.analysis import Analysis
 SHOWN = 8
 
 
-def absent(analysis: Analysis, missing: Iterable[Cell]) -> str:
-    """The note that names missing cells; empty where there is none to name."""
+def absent(analysis: Analysis, missing: Iterable[Cell]) -> tuple[str, ...]:
+    """The note that names missing cells; none where there is none to name."""
     cells = list(missing)
     if not cells:
-        return ""
+        return ()
     head = "Not published" if not analysis.measured_here else f"Missing, {len(cells)} cell{'s' if len(cells) > 1 else ''}"
     names = [f"`{name}`" for name in _names(cells, analysis.measured_here)]
     more = f" and {len(names) - SHOWN} more groups" if len(names) > SHOWN else ""
-    return f"**{head}:** {', '.join(names[:SHOWN])}{more}."
+    return (f"**{head}:** {', '.join(names[:SHOWN])}{more}.",)
 
 
 def _names(cells: Iterable[Cell], with_seeds: bool) -> list[str]:

@@ -48,11 +48,8 @@ class Analysis:
         strangers: tuple[str, ...] = (),
     ) -> "Analysis":
         """From trained cells, beside the published numbers. StudyError where no arm has all its seeds."""
-        arms = {}
-        for cell in grid.cells():
-            runs = [results.present.get(Cell(cell.dataset, cell.model, cell.fraction, seed)) for seed in grid.seeds]
-            if all(runs):
-                arms[Arm(cell.dataset, cell.model, cell.fraction)] = [run.wrong for run in runs if run]
+        possible = dict.fromkeys(map(arm_of, grid.cells()))
+        arms = {arm: [run.wrong for run in runs] for arm in possible if (runs := _runs(grid, results.present, arm))}
         if not arms:
             raise StudyError(f"no model of study {grid.name} has all its seeds here; dvc repro trains them.")
         classes = {cell.dataset: len(result.classes) for cell, result in results.present.items()}
@@ -65,9 +62,8 @@ class Analysis:
     @classmethod
     def of_published(cls, grid: Grid, published: Published) -> "Analysis":
         """From the published numbers alone, whose intervals are bounds."""
-        here = published.errors
-        missing = {cell: "not published" for cell in grid.cells() if Arm(cell.dataset, cell.model, cell.fraction) not in here}
-        conclusions = Conclusions.of_published(grid, here, CLASSES, read_differences(), grid.compare)
+        missing = {cell: "not published" for cell in grid.cells() if arm_of(cell) not in published.errors}
+        conclusions = Conclusions.of_published(grid, published.errors, CLASSES, read_differences(), grid.compare)
         return cls(grid, Labels(grid), {}, missing, conclusions, published, {name: name for name in grid.datasets})
 
     @property
@@ -80,14 +76,19 @@ class Analysis:
         """Whether cells were trained for this, rather than taken from publication."""
         return self.evidence.measured
 
+    @property
+    def datasets(self) -> list[str]:
+        """The datasets of the grid on which a model has all its seeds at some fraction: what tables and figures are of."""
+        here = {arm.dataset for arm in self.evidence.arms}
+        return [dataset for dataset in self.grid.datasets if dataset in here]
+
     def estimate(self, contrast: Contrast) -> Estimate | None:
         """An effect of this report, None where a cell of it is missing."""
-        return self.conclusions.estimate(contrast)
+        return self.evidence.estimate(contrast)
 
     def arm_results(self, arm: Arm) -> list[Result]:
         """The cells of an arm, by seed; empty unless all are there."""
-        runs = [self.results.get(Cell(arm.dataset, arm.model, arm.fraction, seed)) for seed in self.grid.seeds]
-        return [run for run in runs if run is not None] if all(runs) else []
+        return _runs(self.grid, self.results, arm)
 
     def one_result(self, dataset: str) -> Result | None:
         """Some cell of ``dataset``: all have the same test labels and classes."""
@@ -109,7 +110,18 @@ class Analysis:
     def lacking(self, arms: Iterable[Arm]) -> list[Cell]:
         """The missing cells of ``arms``."""
         wanted = set(arms)
-        return [cell for cell in self.missing if Arm(cell.dataset, cell.model, cell.fraction) in wanted]
+        return [cell for cell in self.missing if arm_of(cell) in wanted]
+
+
+def arm_of(cell: Cell) -> Arm:
+    """The arm that ``cell`` is one seed of."""
+    return Arm(cell.dataset, cell.model, cell.fraction)
+
+
+def _runs(grid: Grid, results: Mapping[Cell, Result], arm: Arm) -> list[Result]:
+    """The cells of an arm, by seed; empty unless all are there."""
+    cells = [Cell(arm.dataset, arm.model, arm.fraction, seed) for seed in grid.seeds]
+    return [results[cell] for cell in cells] if all(cell in results for cell in cells) else []
 
 
 def _doubtful(formats: Mapping[str, str], sizes: Mapping[str, int]) -> dict[str, dict[str, Collection[int]]]:

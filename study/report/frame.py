@@ -7,10 +7,9 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from study.design.cells import Cell
-from study.report.analysis import Analysis
+from study.report.analysis import Analysis, arm_of
 from study.results.collected import Result
 from study.statistics.calibration import calibrate
-from study.statistics.contrasts import Arm
 
 
 def frame(analysis: Analysis) -> pd.DataFrame:
@@ -31,7 +30,7 @@ def frame(analysis: Analysis) -> pd.DataFrame:
         }
         if cell in analysis.results:
             rows.append(row | _measured(cell, analysis.results[cell]))
-        elif (arm := Arm(cell.dataset, cell.model, cell.fraction)) in analysis.evidence.arms and not analysis.measured_here:
+        elif (arm := arm_of(cell)) in analysis.evidence.arms and not analysis.measured_here:
             rows.append(row | {"top1_error": analysis.evidence.error(arm)})
     return pd.DataFrame(rows)
 

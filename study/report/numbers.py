@@ -56,8 +56,8 @@ def two_digits(value: float) -> str:
     """Two significant digits at least: ``1,300``, ``0.032``, ``2.8``."""
     if value == 0 or not math.isfinite(value):
         return "0" if value == 0 else "∞"
-    digits = max(0, 1 - math.floor(math.log10(abs(value))))
-    return f"{value:,.{digits}f}" if digits else f"{round(value, 1 - math.floor(math.log10(abs(value)))):,.0f}"
+    digits = 1 - math.floor(math.log10(abs(value)))
+    return f"{round(value, digits):,.{max(digits, 0)}f}"
 
 
 def yes(value: Any) -> str:

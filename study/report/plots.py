@@ -3,37 +3,30 @@
 from collections.abc import Iterator
 
 import numpy as np
-import pandas as pd
 
 from study.report.analysis import Analysis
 from study.report.columns import Value, to_csv
 from study.report.part_names import called
-from study.statistics.contrasts import Arm
+from study.statistics.contrasts import Arm, error
 from study.statistics.hypotheses import HYPOTHESES
 
 
-def all_plots(analysis: Analysis, frame: pd.DataFrame) -> Iterator[tuple[str, str]]:
+def all_plots(analysis: Analysis) -> Iterator[tuple[str, str]]:
     """(file name without suffix, CSV) of each: error by fraction, validation error by epoch, and the forest plot."""
-    for dataset in analysis.grid.datasets:
-        yield f"error_{dataset}", error_by_fraction(analysis, frame, dataset)
-        if analysis.one_result(dataset) is not None:
+    for dataset in analysis.datasets:
+        yield f"error_{dataset}", error_by_fraction(analysis, dataset)
+        if analysis.measured_here:
             yield f"learning_{dataset}", learning(analysis, dataset)
     yield "forest", forest(analysis)
 
 
-def error_by_fraction(analysis: Analysis, frame: pd.DataFrame, dataset: str) -> str:
+def error_by_fraction(analysis: Analysis, dataset: str) -> str:
     """Top-1 test error of each model, mean over seeds, fractions ascending; empty where cells are missing."""
     models = [model.name for model in analysis.grid.models]
-    own = frame[frame["dataset"] == dataset]
-    wide = own.pivot_table(index="fraction", columns="model", values="top1_error", aggfunc="mean")
-    here = {(arm.model, arm.fraction) for arm in analysis.evidence.arms if arm.dataset == dataset}
-    rows: list[list[Value]] = [
-        [
-            fraction,
-            *(_percent(wide[model].to_dict()[fraction]) if (model, fraction) in here else None for model in models),
-        ]
-        for fraction in sorted(analysis.grid.fractions)
-    ]
+    rows: list[list[Value]] = []
+    for fraction in sorted(analysis.grid.fractions):
+        found = [analysis.estimate(error(dataset, model, fraction)) for model in models]
+        rows.append([fraction, *(None if each is None else _percent(each.value) for each in found)])
     return to_csv(("fraction", *models), rows)
 
 

@@ -38,7 +38,7 @@ def write_report(analysis: Analysis, folder: Path) -> None:
     for name, table in tables.items():
         _write(folder / "tables" / f"{name}.md", f"**{table.title}**\n\n{table.markdown()}")
         _write(folder / "tables" / f"{name}.csv", table.csv())
-    for name, text in all_plots(analysis, cells):
+    for name, text in all_plots(analysis):
         _write(folder / "plots" / f"{name}.csv", text)
     figures = {}
     for name, description, figure in all_figures(analysis):

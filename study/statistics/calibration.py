@@ -5,6 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from study.statistics.estimate import half_width
+
 BINS = 10
 
 
@@ -40,7 +42,7 @@ def wilson(
 
     Seeds that were tested on the same images are no further trials: give the images, and the mean share over seeds.
     """
-    z = 1.959963984540054
+    z = half_width(1.0)
     centre = (share + z**2 / (2 * trials)) / (1 + z**2 / trials)
     half = z / (1 + z**2 / trials) * np.sqrt(share * (1 - share) / trials + z**2 / (4 * trials**2))
     return centre - half, centre + half

@@ -6,10 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from study.statistics.contrasts import Arm, Contrast, error
+from study.statistics.contrasts import Arm
 from study.statistics.differences import Difference
 from study.statistics.equivalents import Equivalent, equivalents
-from study.statistics.estimate import Estimate
 from study.statistics.evidence import Evidence
 from study.statistics.exponents import Exponent, exponents
 from study.statistics.hypotheses import Finding, findings
@@ -18,7 +17,6 @@ from study.statistics.readings import Reading, readings
 from study.statistics.requirements import Requirement, requirements
 from study.statistics.roles import GridLike, Roles
 from study.statistics.sample import Sample
-from study.statistics.scales import POINTS, Scale
 from study.statistics.sensitivity import Sensitivity, sensitivities
 
 NEAR_GUESSING = 0.9  # of the error of guessing
@@ -81,14 +79,6 @@ class Conclusions:
     def finding(self, key: str) -> Finding:
         """``H1`` to ``C8``. KeyError for another key."""
         return {finding.key: finding for finding in self.findings}[key]
-
-    def estimate(self, contrast: Contrast, scale: Scale = POINTS) -> Estimate | None:
-        """An effect with its 95 % interval, None where a cell of it is missing."""
-        return self.evidence.estimate(contrast, scale)
-
-    def error(self, dataset: str, model: str, fraction: float) -> Estimate | None:
-        """An arm's top-1 error with its 95 % interval, None where it is missing."""
-        return self.evidence.estimate(error(dataset, model, fraction))
 
     def requirements(self, target: float, *datasets: str) -> tuple[Requirement, ...]:
         """How much data each model needs for a top-1 error of ``target``, in (0, 1), on all datasets or on ``datasets``."""

@@ -25,16 +25,8 @@ class Difference:
 
 def read_differences(path: Path = DATA / "reference" / "published_differences.csv") -> tuple[Difference, ...]:
     """Read ``path``; StudyError names the line that is wrong."""
-    try:
-        with path.open(encoding="utf-8", newline="") as file:
-            reader = csv.DictReader(file)
-            rows = list(reader)
-    except FileNotFoundError:
-        raise StudyError(f"{path} is missing; git checkout {path} brings it back.") from None
-    if reader.fieldnames != COLUMNS:
-        raise StudyError(f"{path} must have the columns {', '.join(COLUMNS)}.")
     found = []
-    for number, row in enumerate(rows, start=2):
+    for number, row in enumerate(read_rows(path, COLUMNS), start=2):
         try:
             first = Arm(row["dataset"], row["model"], parse_fraction(row["fraction"]))
             second = Arm(row["less_dataset"], row["less_model"], parse_fraction(row["less_fraction"]))
@@ -45,6 +37,19 @@ def read_differences(path: Path = DATA / "reference" / "published_differences.cs
             raise StudyError(f"{path}, line {number}: a difference of two arms must lie between -1 and 1.")
         found.append(Difference(first, second, value))
     return tuple(found)
+
+
+def read_rows(path: Path, columns: list[str]) -> list[dict[str, str]]:
+    """The lines of a CSV in data/reference below its header, which must be ``columns``: StudyError otherwise."""
+    try:
+        with path.open(encoding="utf-8", newline="") as file:
+            reader = csv.DictReader(file)
+            rows = list(reader)
+    except FileNotFoundError:
+        raise StudyError(f"{path} is missing; git checkout {path} brings it back.") from None
+    if reader.fieldnames != columns:
+        raise StudyError(f"{path} must have the columns {', '.join(columns)}.")
+    return rows
 
 
 def resolved(contrast: Contrast, published: tuple[Difference, ...]) -> tuple[float, Contrast]:

@@ -14,6 +14,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from study.statistics.estimate import LEVEL
+
 DRAWS = 2000
 _TOGETHER = 250  # draws that are made at once: 10 MB for 10,000 images
 
@@ -76,12 +78,12 @@ def draw(dataset: str, wrong: NDArray[np.bool_], draws: int = DRAWS) -> Draws:
     return Draws(np.ascontiguousarray(counted.T).astype(np.int64), top, imaginary[:, 0] - top, images, seeds)
 
 
-def percentiles(values: NDArray[np.float64], level: float = 0.95) -> tuple[float, float]:
-    """The percentile interval of ``values`` (draws,): two of them, with at most a share of (1 - level) / 2 outside each.
+def percentiles(values: NDArray[np.float64]) -> tuple[float, float]:
+    """The 95 % percentile interval of ``values`` (draws,): two of them, with at most 2.5 % of all beyond either.
 
     Infinite draws count as they are. Draws that are undefined (nan: infinity less infinity) count at both ends.
     """
-    outside = int(len(values) * (1 - level) / 2 + 1e-9)
+    outside = int(len(values) * (1 - LEVEL) / 2 + 1e-9)
     undefined = np.isnan(values)
     low = np.partition(np.where(undefined, -np.inf, values), outside - 1)[outside - 1]
     high = np.partition(np.where(undefined, np.inf, values), len(values) - outside)[len(values) - outside]

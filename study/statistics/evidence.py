@@ -12,14 +12,17 @@ from study.statistics.scales import POINTS, Scale
 class Evidence(ABC):
     """Errors of arms, and estimates of sums of them."""
 
-    #: Seeds of every arm. Below three, intervals are over test images alone.
+    #: Seeds of every arm.
     seeds: int
     #: Whether cells were measured here, rather than taken from publication.
     measured: bool
 
     @property
     def over_trainings(self) -> bool:
-        """Whether intervals hold for another training of the same recipe, and not for these trained models alone."""
+        """Whether intervals hold for other trainings by the same recipe, and not for these trained models alone.
+
+        They do from three seeds on: one training or two do not say how much trainings differ.
+        """
         return self.measured and self.seeds >= 3
 
     @property

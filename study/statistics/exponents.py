@@ -3,20 +3,20 @@
 As in Hoiem et al., Learning Curves for Analysis of Deep Networks (2021, arXiv 2010.11029), who fit error against n^-b.
 """
 
+import math
 from dataclasses import dataclass
 
 from study.statistics.contrasts import Arm
 from study.statistics.curves import Curve, Line, less, sure
-from study.statistics.estimate import Estimate
+from study.statistics.estimate import Estimate, clean
 from study.statistics.evidence import Evidence
 from study.statistics.roles import Roles
 
 
 @dataclass(frozen=True)
 class Exponent:
-    """``exponent``: data times 2 divide the error by 2**b. ``residuals``: log(measured / fitted) at each fraction, ascending.
-
-    0.1 is an error 10 % above the line.
+    """``exponent`` is b: twice the data divides the error by 2**b. ``residuals``: log(measured / fitted) at each fraction,
+    ascending.
     """
 
     dataset: str
@@ -31,8 +31,8 @@ class Exponent:
 
     @property
     def worst(self) -> float:
-        """The largest distance from the line, in log error, whatever its sign."""
-        return max(abs(residual.value) for _, residual in self.residuals)
+        """The largest miss of the line, of either sign, as a share of the measured error: 0.1 is 10 % of it."""
+        return clean(max(abs(math.expm1(-residual.value)) for _, residual in self.residuals))
 
 
 def exponents(roles: Roles, evidence: Evidence) -> tuple[Exponent, ...]:

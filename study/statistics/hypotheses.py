@@ -105,10 +105,6 @@ class Finding:
         """The parts of that verdict, in order."""
         return tuple(part for part in self.parts if part.verdict == verdict)
 
-    def counts(self) -> dict[str, int]:
-        """How many parts have each verdict of verdicts.PARTS."""
-        return {verdict: len(self.with_verdict(verdict)) for verdict in verdicts.PARTS}
-
 
 def worth(evidence: Evidence) -> str:
     """What verdicts hold for, in a few words: these trainings alone, or, from three seeds, the recipe (nothing to add)."""

@@ -65,11 +65,11 @@ class Question:
 
 @dataclass(frozen=True)
 class Part:
-    """The answer to a question. Effects are in [-1, 1] times the weights of their errors: 0.01 is a point.
+    """The answer to a question. ``estimate`` is in shares of 1 (0.01 is a point), None where the question was not tested.
 
-    ``attainable`` is the range of effects that could have come out, from no error of the arm that falls to the error of
-    guessing, with all other arms as they are. ``rival`` is the difference that the effect had to exceed, where there is one.
-    ``unit`` is ``points``, or ``variance`` for differences of variances.
+    With a rival it is the smaller of effect - rival and effect + rival. ``attainable`` is the range of estimates that could
+    have come out, from no error of the arm that falls to the error of guessing, with all other arms as they are; None where
+    there is no such arm. ``unit`` is ``points``, or ``variance`` for differences of variances (0.0001 is a point squared).
     """
 
     where: Where
@@ -77,8 +77,6 @@ class Part:
     attainable: tuple[float, float] | None
     arms: tuple[Arm, ...]
     missing: tuple[Arm, ...] = ()
-    effect: Estimate | None = None
-    rival: Estimate | None = None
     question: Question | None = None
     unit: str = "points"
 
@@ -95,16 +93,11 @@ def answer(question: Question, evidence: Evidence) -> Part:
     found = [estimate for estimate in estimates if estimate is not None]
     if missing or len(found) < len(estimates):
         return Part(question.where, None, None, question.arms, missing, question=question)
-    estimate = found[0] if question.rival is None else least(found)
     seen, guessing = evidence.error(question.falls), evidence.guessing(question.falls.dataset)
     # No model has to do worse than guessing, but one that does has come out: what was seen is attainable.
-    attainable = clean(estimate.value - seen), clean(estimate.value + max(guessing - seen, 0.0))
-    return Part(
-        question.where,
-        estimate,
-        attainable,
-        question.arms,
-        effect=evidence.estimate(question.effect),
-        rival=None if question.rival is None else evidence.estimate(question.rival),
-        question=question,
+    weights = [contrast.get(question.falls, 0) for contrast in question.contrasts]
+    low, high = (
+        clean(min(each.value + step * weight for each, weight in zip(found, weights, strict=True)))
+        for step in (-seen, max(guessing - seen, 0.0))
     )
+    return Part(question.where, least(found), (low, high), question.arms, question=question)

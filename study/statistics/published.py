@@ -1,6 +1,5 @@
 """The published top-1 errors, in data/reference with their source: one run a cell, three decimals, no intervals."""
 
-import csv
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,6 +8,7 @@ from study.design.cells import DATA, NAME, parse_fraction
 from study.settings.grid import Grid
 from study.settings.params import Params
 from study.statistics.contrasts import Arm
+from study.statistics.differences import read_rows
 
 COLUMNS = ["dataset", "model", "fraction", "top1_error", "source"]
 CLASSES = {"cifar10": 10, "cifar100": 100}
@@ -24,14 +24,9 @@ class Published:
     @classmethod
     def read(cls, path: Path = DATA / "reference" / "published.csv") -> "Published":
         """Read ``path``; StudyError names the line that is wrong."""
-        try:
-            with path.open(encoding="utf-8", newline="") as file:
-                reader = csv.DictReader(file)
-                rows = list(reader)
-        except FileNotFoundError:
-            raise StudyError(f"{path} is missing; git checkout {path} brings it back.") from None
-        if reader.fieldnames != COLUMNS or not rows:
-            raise StudyError(f"{path} must have the columns {', '.join(COLUMNS)} and a line per number.")
+        rows = read_rows(path, COLUMNS)
+        if not rows:
+            raise StudyError(f"{path} holds no numbers; git checkout {path} brings them back.")
         errors: dict[Arm, float] = {}
         for number, row in enumerate(rows, start=2):
             where = f"{path}, line {number}"

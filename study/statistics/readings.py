@@ -41,7 +41,7 @@ class Reading:
 
 
 def readings(findings: Sequence[Finding], evidence: Evidence) -> tuple[Reading, ...]:
-    """Of every tested part of H1 to H3. (Where a part compares two errors and not two losses, all scales agree.)"""
+    """Of every tested part of H1 to H3. (The effect of one that compares errors, not losses, has one sign on all scales.)"""
     return tuple(_readings(findings, evidence))
 
 

@@ -2,20 +2,22 @@
 
 import math
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 
 from study.base.errors import StudyError
-from study.statistics.anova import Forms, combined
+from study.statistics.anova import Forms, MeanSquares, combined
 from study.statistics.contrasts import Arm, Contrast
 from study.statistics.draws import Draws, draw, percentiles
 from study.statistics.estimate import Estimate, half_width, rounded, smallest_tellable
 from study.statistics.evidence import Evidence
-from study.statistics.scales import POINTS, Scale
+from study.statistics.scales import LOG_ERROR, POINTS, Scale
 
-_HALF = Scale("log_error", "log error", lambda error, _: np.log(error), lambda error, _: 1 / error)
+# That of log_estimate: errors have half an error and half a right answer added to the test set.
+_LOG_ADDED = replace(LOG_ERROR, key="log_error_added")
 
 
 class Sample(Evidence):
@@ -49,10 +51,10 @@ class Sample(Evidence):
         self._transformed = lru_cache(1024)(self._transform)  # sought hundreds of times for each point of a curve
         self._forms: dict[str, Forms] = {}
         for dataset, cells in self._wrong.items():
-            if self.seeds < 3:
-                self._draws[dataset] = draw(dataset, cells)
-            else:
+            if self.over_trainings:
                 self._forms[dataset] = Forms.of(cells)
+            else:
+                self._draws[dataset] = draw(dataset, cells)
 
     @property
     def arms(self) -> tuple[Arm, ...]:
@@ -66,24 +68,16 @@ class Sample(Evidence):
     def error(self, arm: Arm) -> float:
         return float(self._runs[arm].mean())
 
-    def runs(self, arm: Arm) -> NDArray[np.float64]:
-        """An arm's error for each seed, (seeds,)."""
-        runs: NDArray[np.float64] = self._runs[arm]
-        return runs
-
     def guessing(self, dataset: str) -> float:
         return 1 - 1 / self._classes[dataset]
 
     def images(self, dataset: str) -> int:
         return int(self._wrong[dataset].shape[2])
 
-    def forms(self, dataset: str) -> Forms:
-        """The analysis of variance of a dataset. KeyError below three seeds."""
-        return self._forms[dataset]
-
-    def place(self, arm: Arm) -> int:
-        """Where ``arm`` stands in the arrays of its dataset."""
-        return self._place[arm]
+    def mean_squares(self, arm: Arm) -> MeanSquares:
+        """The analysis of variance of an arm's error. KeyError below three seeds."""
+        forms = self._forms[arm.dataset]
+        return forms.mean_squares(np.eye(len(forms.means))[self._place[arm]])
 
     def without(self, images: Mapping[str, Collection[int]]) -> "Sample":
         """The same cells tested without ``images``: indices into the test set, by dataset."""
@@ -113,7 +107,8 @@ class Sample(Evidence):
             return None
         added = {arm: self._added(arm, self._runs[arm]) for arm in weights}
         mean = {arm: self._added(arm, np.array([self.error(arm)])) for arm in weights}
-        return self._with_interval(float(self._sum(weights, _HALF, mean)[0]), self._sum(weights, _HALF, added), weights, _HALF)
+        value, runs = float(self._sum(weights, _LOG_ADDED, mean)[0]), self._sum(weights, _LOG_ADDED, added)
+        return self._with_interval(value, runs, weights, _LOG_ADDED)
 
     def _added(self, arm: Arm, errors: NDArray[np.float64]) -> NDArray[np.float64]:
         """Errors with half an error and half a right answer added to the test set."""
@@ -134,12 +129,12 @@ class Sample(Evidence):
         scale: Scale,
         exact: Contrast | None = None,
     ) -> Estimate:
-        if self.seeds < 3:
-            draws = self._drawn(weights, scale) if exact is None else self._drawn_exactly(exact)
-            low, high = percentiles(draws)
-            deviation = float(np.std(draws)) if np.isfinite(draws).all() else math.nan
-            return rounded(value, min(low, value), max(high, value), runs, smallest_tellable(deviation))
-        return self._over_trainings(value, runs, weights, scale)
+        if self.over_trainings:
+            return self._from_mean_squares(value, runs, weights, scale)
+        draws = self._drawn(weights, scale) if exact is None else self._drawn_exactly(exact)
+        low, high = percentiles(draws)
+        deviation = float(np.std(draws)) if np.isfinite(draws).all() else math.nan
+        return rounded(value, min(low, value), max(high, value), runs, smallest_tellable(deviation))
 
     def _drawn_exactly(self, contrast: Contrast) -> NDArray[np.float64]:
         """The contrast of errors in each draw, (draws,): values that the test sets can give."""
@@ -159,11 +154,13 @@ class Sample(Evidence):
         """An arm's error on a scale in each draw, (draws,), where its weight is above 0 or below."""
         errors = self._draws[arm.dataset].errors(self._place[arm], 1.0 if above else -1.0)
         transformed: NDArray[np.float64] = scale.transform(
-            self._added(arm, errors) if scale is _HALF else errors, self.guessing(arm.dataset)
+            self._added(arm, errors) if scale is _LOG_ADDED else errors, self.guessing(arm.dataset)
         )
         return transformed
 
-    def _over_trainings(self, value: float, runs: NDArray[np.float64], weights: Mapping[Arm, float], scale: Scale) -> Estimate:
+    def _from_mean_squares(
+        self, value: float, runs: NDArray[np.float64], weights: Mapping[Arm, float], scale: Scale
+    ) -> Estimate:
         """Student's t; other scales than points by their slope at the errors (delta method)."""
         centre, squares = 0.0, []
         for dataset, forms in self._forms.items():

@@ -17,10 +17,10 @@ class Sensitivity:
     removed: Mapping[str, tuple[int, int]]
     findings: tuple[Finding, ...]
 
-    def changed(self, official: Sequence[Finding]) -> tuple[tuple[Part, Part], ...]:
-        """The parts whose verdict is another than on the official test set: (official, without)."""
+    def changed(self, official: Sequence[Finding]) -> tuple[tuple[str, Part, Part], ...]:
+        """The parts whose verdict is another than on the official test set: (key of the finding, official, without)."""
         return tuple(
-            (before, after)
+            (finding.key, before, after)
             for finding, again in zip(official, self.findings, strict=True)
             for before, after in zip(finding.parts, again.parts, strict=True)
             if before.verdict != after.verdict

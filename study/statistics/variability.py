@@ -41,13 +41,9 @@ class Spread:
 def spread(sample: Sample, arms: Sequence[Arm]) -> Spread:
     """Of the errors of ``arms``, pooled."""
     terms = []
-    for arm in arms:
-        forms = sample.forms(arm.dataset)
-        place, images, seeds = sample.place(arm), forms.images, forms.seeds
-        share = 1 / (images * len(arms))
-        terms.append((share, float(forms.seed[place, place]) / (seeds - 1), float(seeds - 1)))
-        rest = float(max(forms.rest[place, place], 0.0)) / ((seeds - 1) * (images - 1))
-        terms.append((-share, rest, float((seeds - 1) * (images - 1))))
+    for each in map(sample.mean_squares, arms):
+        share, freedom = 1 / (each.images * len(arms)), float(each.seeds - 1)
+        terms += [(share, each.seed, freedom), (-share, each.rest, freedom * (each.images - 1))]
     return Spread(sum(share * square for share, square, _ in terms), tuple(terms))
 
 
@@ -68,7 +64,7 @@ def difference(first: Spread, second: Spread) -> Estimate:
 
 def less_variable(roles: Roles, evidence: Evidence) -> tuple[Part, ...]:
     """C5 per dataset and pair: variance(scratch) - variance(pre-trained) over seeds; nothing below three seeds."""
-    if not isinstance(evidence, Sample) or evidence.seeds < 3:
+    if not isinstance(evidence, Sample) or not evidence.over_trainings:
         return ()
     parts = []
     for dataset in roles.grid.datasets:

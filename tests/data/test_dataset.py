@@ -1,4 +1,4 @@
-"""What a reader of a dataset must return: anything else is one sentence, not a training on nonsense."""
+"""What a dataset must be, returned by a reader or read from its folder; anything else is one sentence, not a training on nonsense."""
 
 import numpy as np
 import pytest
@@ -35,3 +35,17 @@ def test_anything_else_is_one_sentence(images, labels, said):
 def test_the_test_set_is_looked_at_too():
     with pytest.raises(StudyError, match="the dataset's test labels must lie from 0 to 2"):
         Dataset(IMAGES, LABELS, IMAGES, LABELS + 1, CLASSES)
+
+
+def test_reading_what_is_not_there_or_damaged(tmp_path):
+    with pytest.raises(
+        StudyError, match=r"nothing/train_images\.npy is not here; dvc pull, or python -m stages\.download nothing"
+    ):
+        Dataset.read(tmp_path / "nothing")
+    folder = tmp_path / "small"
+    folder.mkdir()
+    Dataset(IMAGES, LABELS, IMAGES, LABELS, CLASSES).write(folder)
+    path = folder / "train_images.npy"
+    path.write_bytes(path.read_bytes()[:-5])
+    with pytest.raises(StudyError, match="small is damaged"):
+        Dataset.read(folder)

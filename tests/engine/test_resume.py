@@ -1,6 +1,5 @@
-"""Killed at any moment, a training goes on and ends in the same bytes; nothing else ever picks its state up."""
+"""Killed at any moment, a training goes on and ends in the same bytes."""
 
-import hashlib
 import json
 import multiprocessing
 import os
@@ -8,19 +7,14 @@ import random
 import signal
 import time
 
-import numpy as np
 import pytest
-import yaml
+from interrupted import EPOCHS, here
 from tiny import CNN, make, outs, run
 
-from study.base.errors import StudyError
-from study.data.splits import Split
 from study.design import cells
 from study.engine import resume
 from study.engine.inputs import Inputs
 from study.engine.run import Training
-
-EPOCHS = 6
 
 
 @pytest.fixture(scope="module")
@@ -32,42 +26,11 @@ def reference(tmp_path_factory):
     return outs(folder, CNN)
 
 
-@pytest.fixture
-def project(tmp_path, monkeypatch):
-    """The same project elsewhere, as the working directory."""
-    monkeypatch.setenv("STUDY_DEVICE", "cpu")
-    monkeypatch.chdir(make(tmp_path, epochs=EPOCHS))
-    return tmp_path
-
-
-def here(stop_after=None) -> None:
-    """Train in this process; ``stop_after`` that many saved epochs, the way a power loss does."""
-    training = Training(Inputs.read(CNN))
-    if stop_after is not None:
-        save, left = training.store.save, [stop_after]
-
-        def counted(state):
-            save(state)
-            left[0] -= 1
-            if not left[0]:
-                raise KeyboardInterrupt
-
-        training.store.save = counted
-        with pytest.raises(KeyboardInterrupt):
-            training.run(None)
-    else:
-        training.run(None)
-
-
 def child(folder) -> None:
     """Train in a process of its own, which has torch and timm imported already."""
     os.environ["STUDY_DEVICE"] = "cpu"
     os.chdir(folder)
     here()
-
-
-def sha256_of_best(store) -> str:
-    return hashlib.sha256(store.load().best).hexdigest()
 
 
 def state_files():
@@ -161,75 +124,6 @@ def test_with_both_states_damaged_it_starts_again(project, reference, capsys):
     here()
     assert "going on" not in capsys.readouterr().out
     assert outs(project, CNN) == reference
-
-
-@pytest.mark.parametrize("change", ["recipe", "data", "indices", "card", "code", "libraries", "kernels"])
-def test_what_determines_the_result_is_in_the_key(project, capsys, monkeypatch, change):
-    here(stop_after=2)
-    if change == "recipe":
-        params = yaml.safe_load((project / "params.yaml").read_text())
-        params["train"]["weight_decay"] = 0.0
-        (project / "params.yaml").write_text(yaml.safe_dump(params))
-    elif change == "data":
-        file = cells.raw("tiny") / "train_images.npy"
-        images = np.load(file)
-        images[0, 0, 0, 0] ^= 1
-        np.save(file, images)
-    elif change == "indices":
-        Split("tiny", 1.0, 0, 0.1, 90, np.arange(69), np.arange(70, 90)).save(cells.split("tiny", 1.0, 0))
-    elif change == "card":
-        card = cells.weights("cnn") / "card.json"
-        card.write_text(card.read_text().replace("bilinear", "bicubic"))
-    elif change == "code":
-        monkeypatch.setattr("study.runtime.code.digest", lambda module: "other")
-    elif change == "libraries":
-        monkeypatch.setattr("study.engine.inputs.libraries", lambda: {"torch": "0"})
-    else:
-        monkeypatch.setattr("study.engine.exactness.pin", lambda device, precision: "another device's")
-    capsys.readouterr()
-    here(stop_after=1)
-    assert "going on" not in capsys.readouterr().out
-    assert len(list(resume.folder(CNN).iterdir())) == 2
-
-
-def test_what_does_not_determine_the_result_is_not(project, capsys):
-    here(stop_after=2)
-    params = yaml.safe_load((project / "params.yaml").read_text())
-    params["study"]["name"], params["fraction"] = "other", 0.5
-    (project / "params.yaml").write_text(yaml.safe_dump(params))
-    here()
-    assert "going on after epoch 2" in capsys.readouterr().out
-
-
-def test_the_state_lies_where_dvc_was_started(project, tmp_path_factory, monkeypatch):
-    root = tmp_path_factory.mktemp("root")
-    monkeypatch.setenv("DVC_ROOT", str(root))
-    here(stop_after=1)
-    assert list((root / ".dvc/tmp/training" / str(CNN)).glob("*/0001.json"))
-
-
-def test_a_second_training_of_the_same_cell_refuses(project):
-    with resume.exclusive(resume.workspace_lock(CNN), CNN):
-        done = run(project, "train", CNN)
-    assert done.returncode == 1
-    assert done.stderr == f"error: {CNN} is being trained by another process; wait for it, or stop it first.\n"
-    assert not cells.failed(CNN).exists()
-
-
-def test_a_training_elsewhere_with_the_same_state_refuses_too(project, monkeypatch):
-    training = Training(Inputs.read(CNN))
-    with resume.exclusive(training.store.lock, CNN), pytest.raises(StudyError, match="another process"):
-        training.run(None)
-
-
-def test_clear_leaves_a_running_training_alone(project):
-    here(stop_after=1)
-    store = Training(Inputs.read(CNN)).store
-    with resume.exclusive(store.lock, CNN):
-        resume.clear(CNN, sha256_of_best(store))
-        assert store.load() is not None
-    resume.clear(CNN, sha256_of_best(store))
-    assert not resume.folder(CNN).exists()
 
 
 def test_a_full_disk_keeps_the_last_good_state(project, reference, monkeypatch):

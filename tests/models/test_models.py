@@ -8,6 +8,7 @@ import torch
 from safetensors.torch import save_file
 
 from study.base.errors import StudyError
+from study.models import architecture
 from study.models.build import build, is_convolutional, load, load_pretrained
 
 VIT = ("test_vit", {"patch_size": 8, "depth": 1})
@@ -109,6 +110,12 @@ def test_crossvit_takes_sizes_that_are_not_its_own(size):
     same = build("crossvit_tiny_240", {"depth": ([1, 1, 0],)}, classes=3, image_size=size, seed=0)
     assert model(torch.zeros(2, 3, size, size)).shape == (2, 3)
     assert all(torch.equal(a, b) for a, b in zip(model.state_dict().values(), same.state_dict().values(), strict=True))
+
+
+def test_models_of_the_study_are_built_without_memory():
+    for arch in ("resnet50", "vit_small_patch16_224"):
+        default = architecture.check(arch, {})
+        assert default["input_size"] == (3, 224, 224)
 
 
 def test_channels_last_is_for_convolutions():

@@ -1,13 +1,20 @@
-"""The stage aggregate, run in a folder of the test."""
+"""An analysed study, and the stage aggregate, run in a folder of the test."""
 
 import sys
 from pathlib import Path
 
 import pytest
-from small_reports import Aggregate
+from small_reports import Aggregate, analysed
 
 from stages import aggregate
+from study.report.analysis import Analysis
 from study.report.figures import drawn
+
+
+@pytest.fixture(scope="session")
+def analysis(tmp_path_factory: pytest.TempPathFactory) -> Analysis:
+    """A whole tiny study at operating point 0.3, off the ladder."""
+    return analysed(tmp_path_factory.mktemp("study"), fraction=0.3)
 
 
 @pytest.fixture

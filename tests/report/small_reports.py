@@ -1,5 +1,7 @@
 """Small studies and what a report is made from, for the tests of reports."""
 
+import csv
+import io
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -9,6 +11,7 @@ from grids import error_of, sections, write_cells, write_study
 
 from study.design.cells import Cell
 from study.report.analysis import Analysis
+from study.report.columns import Table
 from study.results import collected
 from study.settings.grid import Grid
 from study.settings.params import Params
@@ -46,3 +49,9 @@ def analysed(
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(root)
         return Analysis.of_cells(grid, collected.load(grid.cells()), Published.read())
+
+
+def data(table: Table | None) -> list[dict[str, str]]:
+    """The rows of a table as its CSV has them."""
+    assert table is not None
+    return list(csv.DictReader(io.StringIO(table.csv())))

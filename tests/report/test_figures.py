@@ -14,7 +14,7 @@ from matplotlib.figure import Figure
 from small_reports import analysed
 
 from study.report.analysis import Analysis
-from study.report.figures import classes, comparisons, forest, fractions, learning
+from study.report.figures import classes, comparisons, forest, fractions
 from study.report.figures.drawn import all_figures
 from study.report.figures.style import WIDTH, apart, save, style
 from study.results import collected as results
@@ -71,6 +71,9 @@ def test_several_seeds_show_single_runs_as_dots(tmp_path: Path) -> None:
     dots = [line for line in lines if line.get_linestyle() == "None"]
     assert [len(np.asarray(line.get_ydata())) for line in dots] == [3 * 3] * 4
     assert len({(line.get_marker(), line.get_markerfacecolor()) for line in dots}) == 4
+    for name, _, figure in all_figures(several):
+        said = any("small marks: single trainings" in axes.get_title(loc="left") for axes in figure.axes)
+        assert said == (name.split("_")[0] in ("error", "gain", "penalty")), name
 
 
 def test_seeds_are_no_further_test_images(tmp_path: Path) -> None:
@@ -204,7 +207,6 @@ def test_what_cannot_be_shown_is_no_figure(tmp_path: Path) -> None:
     assert forest.forest(alone) is None
     assert comparisons.penalty_per_model(alone) is None
     assert comparisons.ours_beside_published(alone) is None
-    assert learning.learning_curves(alone, "absent") is None
 
 
 def test_a_confusion_matrix_of_a_hundred_classes_is_drawn(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 import json
 import re
 import shutil
+import warnings
 from html import unescape
 from pathlib import Path
 from typing import Any
@@ -153,6 +154,41 @@ def test_missing_cells_of_one_model_are_named_together(run: Aggregate, tmp_path:
             shutil.rmtree(tmp_path / "data/history" / str(cell))
     run("--incomplete", "tiny")
     assert "**Missing, 2 cells:** `hard-vit_scratch-0.1-{0,1}`." in (tmp_path / "reports/tiny/tables/cells.md").read_text()
+
+
+def test_three_seeds_say_what_verdicts_and_intervals_are_for(run: Aggregate, tmp_path: Path) -> None:
+    prepare(tmp_path, seeds=(0, 1, 2))
+    run("tiny")
+    page = (tmp_path / "reports/tiny/README.md").read_text()
+    assert "in these trainings" not in page and "They hold for these trained models" not in page
+    assert page.index("**3 seeds.** Verdicts hold for other trainings by the same recipe") < page.index("## What to take home")
+    assert "Numbers are means over 3 seeds. A seed has a split of the train images, an initialisation and" in page
+    assert "How much trainings of one model differ" in page
+
+
+def test_an_incomplete_report_of_several_seeds_says_what_is_left_out(run: Aggregate, tmp_path: Path) -> None:
+    cells = prepare(tmp_path, seeds=(0, 1, 2))
+    shutil.rmtree(tmp_path / "data/history" / str(cells[0]))
+    run("--incomplete", "tiny")
+    page = (tmp_path / "reports/tiny/README.md").read_text()
+    line = next(line for line in page.splitlines() if "**This report is incomplete.**" in line)
+    assert "**Missing, 1 cell:** `easy-cnn_scratch-1.0-0`. A mean is given only where all its seeds are there." in line
+
+
+@pytest.mark.parametrize("seeds_there", [(), (0,)])
+def test_an_incomplete_report_is_made_before_the_second_dataset_is_trained(
+    whole: Aggregate, tmp_path: Path, seeds_there: tuple[int, ...]
+) -> None:
+    for cell in prepare(tmp_path, seeds=(0, 1, 2)):
+        if cell.dataset == "hard" and cell.seed not in seeds_there:
+            shutil.rmtree(tmp_path / "data/history" / str(cell))
+            shutil.rmtree(tmp_path / "data/predictions" / str(cell))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        whole("--incomplete", "tiny")
+    folder = tmp_path / "reports/tiny"
+    assert (folder / "tables/errors_easy.md").is_file() and not list(folder.glob("*/*_hard.*"))
+    assert "**This report is incomplete.**" in (folder / "README.md").read_text()
 
 
 def test_validation_and_full_data_are_said_in_numbers(run: Aggregate, tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ import pytest
 from study.base.errors import StudyError
 from study.settings.params import Params
 from study.statistics.conclusions import Conclusions
-from study.statistics.contrasts import Arm, degradation, gain, minus, penalty
+from study.statistics.contrasts import Arm, Contrast, degradation, gain, minus, penalty
 from study.statistics.differences import COLUMNS, read_differences
 from study.statistics.published import Published
 
@@ -24,8 +24,8 @@ def published() -> Conclusions:
     return Conclusions.of_published(grid, numbers.errors, {C10: 10, C100: 100}, differences)
 
 
-def points(conclusions: Conclusions, contrast: dict[Arm, int]) -> float:
-    estimate = conclusions.estimate(contrast)
+def points(conclusions: Conclusions, contrast: Contrast) -> float:
+    estimate = conclusions.evidence.estimate(contrast)
     assert estimate is not None
     return 100 * estimate.value
 
@@ -36,7 +36,7 @@ def points(conclusions: Conclusions, contrast: dict[Arm, int]) -> float:
 )
 def test_published_differences_are_used_as_they_are(published: Conclusions, model: str, deltas: list[float]) -> None:
     for fraction, delta in zip((1.0, 0.5, 0.2, 0.1), deltas, strict=True):
-        assert points(published, dict(gain(C10, f"{model}_scratch", f"{model}_im1k", fraction))) == pytest.approx(delta)
+        assert points(published, gain(C10, f"{model}_scratch", f"{model}_im1k", fraction)) == pytest.approx(delta)
         errors = published.evidence
         assert delta == pytest.approx(
             100 * (errors.error(Arm(C10, f"{model}_scratch", fraction)) - errors.error(Arm(C10, f"{model}_im1k", fraction))),
@@ -49,8 +49,8 @@ def test_sums_are_made_of_published_differences_as_far_as_they_go(published: Con
     assert h1.value == pytest.approx(0.2746 - 0.0650)
     h3 = [part.estimate.value for part in published.finding("H3").parts if part.estimate]
     assert h3 == pytest.approx([0.2615 - 0.2188, 0.1613 - 0.1225])
-    assert points(published, dict(penalty((C10, C100), "resnet50_im1k", 1.0))) == pytest.approx(12.25)
-    assert points(published, dict(gain(C100, "resnet50_scratch", "resnet50_im1k", 1.0))) == pytest.approx(16.2)
+    assert points(published, penalty((C10, C100), "resnet50_im1k", 1.0)) == pytest.approx(12.25)
+    assert points(published, gain(C100, "resnet50_scratch", "resnet50_im1k", 1.0)) == pytest.approx(16.2)
 
 
 def test_a_sign_within_the_bound_is_too_small_to_tell(published: Conclusions) -> None:
@@ -81,8 +81,9 @@ def test_the_verdicts_on_the_published_numbers(published: Conclusions) -> None:
     }
     assert published.finding("H1").worth == "in the published runs"
     c4 = published.finding("C4")
-    assert {round(100 * part.effect.value, 1) for part in c4.parts if part.effect} == {21.0, 19.8, 9.6, 10.0}
-    assert {round(abs(100 * part.rival.value), 1) for part in c4.parts if part.rival} == {1.2, 0.1, 4.3, 3.9}
+    asked = [part.question for part in c4.parts if part.question and not part.missing]
+    assert {round(points(published, each.effect), 1) for each in asked} == {21.0, 19.8, 9.6, 10.0}
+    assert {round(abs(points(published, each.rival)), 1) for each in asked if each.rival} == {1.2, 0.1, 4.3, 3.9}
 
 
 def test_scales_on_the_published_numbers(published: Conclusions) -> None:
@@ -107,8 +108,18 @@ def test_scales_on_the_published_numbers(published: Conclusions) -> None:
 
 def test_a_contrast_without_published_differences_is_made_of_errors(published: Conclusions) -> None:
     effect = minus(degradation(C10, "vit_s16_im1k", 0.1), degradation(C10, "resnet50_im1k", 0.1))
-    assert points(published, dict(effect)) == pytest.approx(100 * (0.093 - 0.066 - 0.067 + 0.039))
-    assert published.estimate(degradation(C100, "vit_s16_im1k", 0.1)) is None
+    assert points(published, effect) == pytest.approx(100 * (0.093 - 0.066 - 0.067 + 0.039))
+    assert published.evidence.estimate(degradation(C100, "vit_s16_im1k", 0.1)) is None
+
+
+def test_the_published_file_names_its_source_and_refuses_nonsense(tmp_path: Path) -> None:
+    published = Published.read(PROJECT / "data" / "reference" / "published.csv")
+    assert len(published.errors) == 20 and all(published.sources)
+    path = tmp_path / "published.csv"
+    for line in ("cifar10,vit,1,0.3,x", "cifar10,vit,1.0,3,x", "cifar10,vit,1.0,0.3,x\ncifar10,vit,1.0,0.2,x"):
+        path.write_text(f"dataset,model,fraction,top1_error,source\n{line}\n")
+        with pytest.raises(StudyError, match=r"published\.csv, line \d: "):
+            Published.read(path)
 
 
 @pytest.mark.parametrize(

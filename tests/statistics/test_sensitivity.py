@@ -61,7 +61,7 @@ def test_verdicts_are_those_of_a_study_without_the_images() -> None:
     official = findings(roles, sample)
     (found,) = sensitivities(roles, sample, {"doubted_labels": {"easy": special, "other": [1]}, "near_duplicates": {}})
     assert found.removed == {"easy": (60, 600)}
-    changed = {before.where.key: (before.verdict, after.verdict) for before, after in found.changed(official)}
+    changed = {before.where.key: (before.verdict, after.verdict) for _, before, after in found.changed(official)}
     assert changed["a/easy/vit_scratch+cnn_scratch/0.1"] == ("supported", "too small to tell")
     assert not any(key.startswith("a/hard") for key in changed)
     keep = np.ones(images, dtype=np.bool_)

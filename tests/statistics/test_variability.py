@@ -44,11 +44,11 @@ def test_a_spread_is_recovered() -> None:
 
 def test_a_spread_by_hand() -> None:
     sample, arm = trainings(0.05, 0.0, 3, 0), SCRATCH[0]
-    runs = sample.runs(arm)
+    estimate = sample.estimate({arm: 1})
+    assert estimate is not None
     found = spread(sample, [arm])
-    forms = sample.forms("easy")
-    rest = forms.rest[sample.place(arm), sample.place(arm)] / (2 * 399)
-    assert found.variance == pytest.approx(runs.var(ddof=1) - rest / 400)
+    rest = sample.mean_squares(arm).rest
+    assert found.variance == pytest.approx(np.var(estimate.runs, ddof=1) - rest / 400)
     assert found.deviation == pytest.approx(np.sqrt(found.variance))
 
 

@@ -3,7 +3,8 @@
 from matplotlib.figure import Figure
 
 from study.report.analysis import Analysis
-from study.report.figures.style import WIDTH, canvas, legend, style
+from study.report.figures.style import WIDTH, canvas, legend, runs_legend, style
+from study.report.numbers import points
 from study.report.tables.top1 import shared_arms
 from study.statistics.contrasts import error, penalty
 
@@ -16,7 +17,7 @@ def penalty_per_model(analysis: Analysis) -> Figure | None:
     several = len(steps) > 1
     rows = [(step, model) for step in steps for model in analysis.grid.models]
     with canvas(WIDTH, 1.1 + 0.42 * len(rows)) as (figure, (axes,)):
-        axes.set_title(f"Penalty of the harder dataset at fraction 1.0\n{legend(analysis, 'bar')}")
+        axes.set_title(f"Penalty of the harder dataset at fraction 1.0\n{legend(analysis, 'bar')}{runs_legend(analysis)}")
         hard, easy = ("the harder dataset", "the easier one") if several else steps[0][::-1]
         axes.set_xlabel(f"error on {hard} − error on {easy}, points")
         for place, (step, model) in enumerate(rows):
@@ -29,7 +30,7 @@ def penalty_per_model(analysis: Analysis) -> Figure | None:
                 axes.plot([100 * run for run in estimate.runs], [place + 0.22] * len(estimate.runs), ".", color=look.colour)
             axes.plot([100 * estimate.value], [place], **(look.line | {"linestyle": "none", "markersize": 7}))
             axes.annotate(
-                f"{100 * estimate.value:+.1f}".replace("-", "−"),
+                points(estimate.value),
                 (100 * estimate.value, place),
                 xytext=(0, 6),
                 textcoords="offset points",

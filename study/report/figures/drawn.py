@@ -16,7 +16,7 @@ def all_figures(analysis: Analysis) -> Iterator[tuple[str, str, Figure]]:
         ("penalty", "Penalty of the harder dataset for each model", comparisons.penalty_per_model(analysis)),
         ("beside_published", "Our errors beside the published ones", comparisons.ours_beside_published(analysis)),
     ]
-    for name in analysis.grid.datasets:
+    for name in analysis.datasets:
         possible += [
             (f"error_{name}", f"Error by train fraction, {name}", fractions.error_against_fraction(analysis, name)),
             (f"gain_{name}", f"Gain from pre-training, {name}", fractions.gain_against_fraction(analysis, name)),

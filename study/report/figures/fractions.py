@@ -8,7 +8,8 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from study.report.analysis import Analysis
-from study.report.figures.style import WIDTH, Style, canvas, label_ends, legend, log_fractions, nothing, style
+from study.report.figures.style import WIDTH, Style, canvas, label_ends, legend, log_fractions, nothing, runs_legend, style
+from study.report.numbers import signed
 from study.statistics.contrasts import Contrast, error, gain
 from study.statistics.estimate import Estimate
 
@@ -20,7 +21,8 @@ def error_against_fraction(analysis: Analysis, dataset: str) -> Figure:
     """Top-1 error of every model, with its interval as a band, single runs as dots where there are several, and guessing."""
     fractions = analysis.grid.fractions
     with canvas(WIDTH, 3.9) as (figure, (axes,)):
-        axes.set_title(f"Top-1 error against train fraction, {dataset}\n{legend(analysis, 'band')}; grey line: guessing")
+        shown = f"{legend(analysis, 'band')}; grey line: guessing{runs_legend(analysis)}"
+        axes.set_title(f"Top-1 error against train fraction, {dataset}\n{shown}")
         axes.set_ylabel("top-1 error, % of test images")
         log_fractions(axes, fractions)
         lines = [
@@ -28,8 +30,7 @@ def error_against_fraction(analysis: Analysis, dataset: str) -> Figure:
             for model in analysis.grid.models
         ]
         _lines(analysis, axes, fractions, lines)
-        if dataset in {arm.dataset for arm in analysis.evidence.arms}:
-            axes.axhline(100 * analysis.evidence.guessing(dataset), color="#888888", linewidth=1, linestyle=(0, (2, 2)))
+        axes.axhline(100 * analysis.evidence.guessing(dataset), color="#888888", linewidth=1, linestyle=(0, (2, 2)))
         axes.set_ylim(0, min(102, axes.get_ylim()[1] + 2))
     return figure
 
@@ -41,7 +42,7 @@ def gain_against_fraction(analysis: Analysis, dataset: str) -> Figure | None:
         return None
     models = {model.name: model for model in analysis.grid.models}
     with canvas(WIDTH, 3.4) as (figure, (axes,)):
-        axes.set_title(f"Gain from pre-training, {dataset}\n{legend(analysis, 'band')}")
+        axes.set_title(f"Gain from pre-training, {dataset}\n{legend(analysis, 'band')}{runs_legend(analysis)}")
         axes.set_ylabel("gain, points of top-1 error")
         axes.axhline(0, color="#888888", linewidth=0.8)
         log_fractions(axes, fractions)
@@ -70,7 +71,7 @@ def slope(analysis: Analysis, dataset: str) -> Figure | None:
         axes.set_xlabel("train fraction")
         names = []
         for place, model in enumerate(analysis.grid.models):
-            pair = [each for end in ends if (each := analysis.conclusions.error(dataset, model.name, end))]
+            pair = [each for end in ends if (each := analysis.estimate(error(dataset, model.name, end)))]
             if len(pair) < 2:
                 continue
             look = style(analysis, model)
@@ -78,7 +79,7 @@ def slope(analysis: Analysis, dataset: str) -> Figure | None:
             bars = [[100 * (each.value - each.low) for each in pair], [100 * (each.high - each.value) for each in pair]]
             shift = 0.012 * (place - (len(analysis.grid.models) - 1) / 2)  # or bars would hide each other
             axes.errorbar([shift, 1 + shift], heights, yerr=bars, capsize=2, **look.line)
-            change = f"{heights[1] - heights[0]:+.1f}".replace("-", "−")
+            change = signed(heights[1] - heights[0])
             names.append((heights[1], f"{analysis.labels.model(model)} {change}", look.colour))
         axes.set_ylim(0, min(102, axes.get_ylim()[1]))
         _finish(axes, names)

@@ -10,8 +10,8 @@ from study.statistics.contrasts import Arm
 
 
 def learning_curves(analysis: Analysis, dataset: str) -> Figure | None:
-    """Validation error by epoch of every cell, the kept epoch ringed; None where no cell is there."""
-    if not any(cell.dataset == dataset for cell in analysis.results):
+    """Validation error by epoch of every cell, the kept epoch ringed; None for published numbers."""
+    if not analysis.measured_here:
         return None
     models, fractions = analysis.grid.models, analysis.grid.fractions
     columns = min(2, len(models))
@@ -42,7 +42,7 @@ def learning_curves(analysis: Analysis, dataset: str) -> Figure | None:
         for axes in panels[len(models) :]:
             axes.set_axis_off()
         for axes in panels[: len(models)]:
-            axes.set_ylim(0, 1.04 * highest)
+            axes.set_ylim(0, 1.04 * highest or 1)
         for axes, names in zip(panels, ends, strict=False):
             label_ends(axes, names)
     return figure

@@ -106,6 +106,11 @@ def legend(analysis: Analysis, mark: str) -> str:
     return f"{mark}: {INTERVAL if analysis.measured_here else '95 % bound'}"
 
 
+def runs_legend(analysis: Analysis) -> str:
+    """The line of a title that says what the small marks are; none where each mean is of one training."""
+    return "\nsmall marks: single trainings" if len(analysis.grid.seeds) > 1 else ""
+
+
 def apart(heights: Sequence[float], gap: float) -> list[float]:
     """Places near ``heights``, in the same order, at least ``gap`` apart: for labels at the ends of lines."""
     order = sorted(range(len(heights)), key=lambda place: (heights[place], place))

@@ -12,17 +12,20 @@ def intervals(analysis: Analysis) -> str:
             "differences were published, to four, those are used."
         )
     seeds = len(analysis.grid.seeds)
-    if seeds < 3:
-        shared = "Numbers are means over the two trainings. " if seeds == 2 else ""
-        return (
-            f"{shared}Intervals are 95 %, over resampled test images, which all models share, with half an imaginary image "
-            "at either end of the possible range. They hold for these trained models. Each part has its own 95 %, not "
-            "corrected for the number of parts."
+    if analysis.evidence.over_trainings:
+        how = (
+            f"Numbers are means over {seeds} seeds. A seed has a split of the train images, an initialisation and an order of "
+            "the data of its own. Intervals are 95 %, over trainings and test images at once (crossed analysis of variance, "
+            "Student's t), with half an imaginary image at either end of the possible range. In the figures of calibration and "
+            "of the hardest classes, intervals are over test images alone (Wilson)."
         )
-    return (
-        f"Numbers are means over {seeds} seeds. Intervals are 95 %, over trainings and test images at once (crossed analysis "
-        "of variance, Student's t). Each part has its own 95 %, not corrected for the number of parts."
-    )
+    else:
+        shared = "Numbers are means over the two trainings. " if seeds == 2 else ""
+        how = (
+            f"{shared}Intervals are 95 %, over resampled test images, which all models share, with half an imaginary image "
+            "at either end of the possible range. They hold for these trained models."
+        )
+    return f"{how} Each part has its own 95 %, not corrected for the number of parts."
 
 
 WORDS = (

@@ -38,9 +38,15 @@ def _all(analysis: Analysis) -> Iterator[str]:
         yield "**Nothing on this page was measured by this project.** These are published numbers, one run of each cell."
     elif analysis.missing:
         yield _incomplete(analysis)
-    if analysis.measured_here and len(analysis.grid.seeds) == 1:
+    seeds = len(analysis.grid.seeds)
+    if analysis.evidence.over_trainings:
+        yield (
+            f"**{seeds} seeds.** Verdicts hold for other trainings by the same recipe, from the same pre-trained weights where "
+            "there are any. Intervals are over trainings and test images. Few seeds make them wide."
+        )
+    elif analysis.measured_here and seeds == 1:
         yield "**One seed.** Verdicts hold for these trained models and say nothing of another training."
-    elif analysis.measured_here and len(analysis.grid.seeds) == 2:
+    elif analysis.measured_here:
         yield "**Two seeds.** Intervals are over test images alone: two trainings are too few for an interval over trainings."
     yield from _guessing(analysis)
     yield from _untellable(analysis)
@@ -50,11 +56,10 @@ def _all(analysis: Analysis) -> Iterator[str]:
             yield f"**{escaped(dataset)}:** {LEAKS[format_]}"
     yield from _scales(analysis)
     for kind in analysis.conclusions.sensitivities:
-        changed = [before for before, _ in kind.changed(analysis.conclusions.findings)]
+        changed = kind.changed(analysis.conclusions.findings)
         if changed:
             parts = f"{len(changed)} part{'s change' if len(changed) > 1 else ' changes'}"
-            found = [(each.key, part) for each in analysis.conclusions.findings for part in each.parts if part in changed]
-            names = listed([f"{key}, {called_safely(analysis, key, part)}" for key, part in found], 2, "; ")
+            names = listed([f"{key}, {called_safely(analysis, key, part)}" for key, part, _ in changed], 2, "; ")
             yield f"**Doubtful test images:** {LISTS[kind.kind]}, {parts} verdict: {names}."
     yield from _order(analysis)
     for dataset in analysis.grid.datasets:
@@ -68,8 +73,12 @@ def _all(analysis: Analysis) -> Iterator[str]:
 
 def _incomplete(analysis: Analysis) -> str:
     reasons = [f"{code(cell)}: {escaped(why)}" for cell, why in analysis.missing.items() if why != ABSENT]
-    tail = f" Reasons: {listed(reasons, 3, '; ')}." if reasons else ""
-    return f"**This report is incomplete.** {absent(analysis, analysis.missing)}{tail}"
+    sentences = ["**This report is incomplete.**", *absent(analysis, analysis.missing)]
+    if len(analysis.grid.seeds) > 1:
+        sentences.append("A mean is given only where all its seeds are there.")
+    if reasons:
+        sentences.append(f"Reasons: {listed(reasons, 3, '; ')}.")
+    return " ".join(sentences)
 
 
 def _guessing(analysis: Analysis) -> Iterator[str]:

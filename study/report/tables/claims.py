@@ -10,7 +10,6 @@ from study.report.part_names import called, called_safely, sampled
 from study.report.text import escaped
 from study.statistics import verdicts
 from study.statistics.hypotheses import HYPOTHESES, Finding
-from study.statistics.parts import Part
 
 HEADS = {
     verdicts.SUPPORTED: "For",
@@ -75,7 +74,12 @@ def parts(analysis: Analysis, finding: Finding) -> Table:
                     Column("Could have come out", "", lambda part: part.attainable, between),
                     Column("", "attainable_low", lambda part: part.attainable and part.attainable[0]),
                     Column("", "attainable_high", lambda part: part.attainable and part.attainable[1]),
-                    Column("Smallest that could be told", "tellable", _tellable, percent),
+                    Column(
+                        "Smallest that could be told",
+                        "tellable",
+                        lambda part: part.estimate and part.estimate.tellable,
+                        percent,
+                    ),
                 )
                 if unit == "points"
                 else ()
@@ -83,12 +87,7 @@ def parts(analysis: Analysis, finding: Finding) -> Table:
             Column("", "missing", lambda part: " ".join(map(str, part.missing))),
         ),
         finding.parts,
-        tuple(
-            filter(
-                None,
-                [cut if len(shown) < len(finding.parts) else "", absent(analysis, analysis.lacking(lacking))],
-            )
-        ),
+        (*([cut] if len(shown) < len(finding.parts) else []), *absent(analysis, analysis.lacking(lacking))),
         shown,
     )
 
@@ -134,7 +133,3 @@ def _range_of(word: str) -> Callable[[Finding], str]:
 
 def _counter(word: str) -> Callable[[Finding], int]:
     return lambda finding: len(finding.with_verdict(word))
-
-
-def _tellable(part: Part) -> float | None:
-    return None if part.estimate is None else part.estimate.tellable

@@ -9,7 +9,7 @@ from study.report.tables import claims, per_cell, robustness, takeaway, top1
 
 def every_table(analysis: Analysis, frame: pd.DataFrame) -> dict[str, Table]:
     """By name; ``frame`` is that of the cells."""
-    datasets = analysis.grid.datasets
+    datasets = analysis.datasets
     possible = [
         claims.hypotheses(analysis),
         claims.claims(analysis),
@@ -27,7 +27,7 @@ def every_table(analysis: Analysis, frame: pd.DataFrame) -> dict[str, Table]:
     ]
     if analysis.measured_here:
         possible += [
-            per_cell.balanced(analysis, frame),
+            per_cell.balanced(analysis),
             *(per_cell.classes(analysis, dataset) for dataset in datasets),
             per_cell.metrics(analysis, frame),
             per_cell.provenance(analysis, frame),

@@ -41,7 +41,7 @@ def metrics(analysis: Analysis, cells: pd.DataFrame) -> Table:
             "The balanced error is the mean of the errors of the classes. NLL is the mean negative log likelihood. The "
             "calibration error is the expected one, over ten bins. The best epoch has the lowest validation error, and of "
             "equal ones the lowest validation loss; the test metrics are of that epoch.",
-            *filter(None, [absent(analysis, analysis.missing)]),
+            *absent(analysis, analysis.missing),
         ),
     )
 
@@ -60,7 +60,7 @@ def provenance(analysis: Analysis, cells: pd.DataFrame) -> Table:
             _column("Checkpoint sha256", "checkpoint_sha256", lambda text: code(text[:12])),
         ),
         _records(cells),
-        tuple(filter(None, [absent(analysis, analysis.missing)])),
+        absent(analysis, analysis.missing),
     )
 
 
@@ -81,7 +81,7 @@ def variability(analysis: Analysis) -> Table | None:
 
     return Table(
         "variability",
-        "Standard deviation of top-1 error between trainings, points, without the luck of the test set",
+        "How much trainings of one model differ: standard deviation of top-1 error over seeds, points",
         (
             Column("Dataset", "dataset", lambda part: part.where.datasets[0]),
             Column("Architecture", "", lambda part: analysis.labels.architecture_of(part.where.models[1]), escaped),
@@ -90,7 +90,10 @@ def variability(analysis: Analysis) -> Table | None:
             Column("Pre-trained", "sd_pretrained", deviation(1), lambda value: percent(value, 2)),
         ),
         tuple(parts),
-        ("Pooled over fractions. 0.00 stands where the luck of the test set explains all that differs.",),
+        (
+            "Pooled over fractions. What single test images add to the spread by chance is taken off. 0.00 stands where that "
+            "is all of it.",
+        ),
     )
 
 
@@ -128,24 +131,28 @@ def classes(analysis: Analysis, dataset: str) -> Table | None:
     )
 
 
-def balanced(analysis: Analysis, cells: pd.DataFrame) -> Table | None:
+def balanced(analysis: Analysis) -> Table | None:
     """Error over images beside the mean error over classes at the operating point, for imbalanced datasets; else None."""
-    datasets = [dataset for dataset in analysis.grid.datasets if analysis.imbalanced(dataset)]
-    if not datasets:
+    fraction, datasets = analysis.grid.fraction, filter(analysis.imbalanced, analysis.grid.datasets)
+    possible = [Arm(dataset, model.name, fraction) for dataset in datasets for model in analysis.grid.models]
+    arms = [arm for arm in possible if not analysis.evidence.missing([arm])]
+    if not arms:
         return None
-    here = cells[(cells["fraction"] == analysis.grid.fraction) & cells["dataset"].isin(datasets)]
-    means = here.groupby(["dataset", "model"], sort=False)[["top1_error", "balanced_error"]].mean().reset_index()
+
+    def balanced_error(arm: Arm) -> float:
+        return float(np.mean([np.nanmean(class_errors(run)) for run in analysis.arm_results(arm)]))
+
     return Table(
         "balanced",
-        f"Imbalanced classes: error over images and over classes, %, at train fraction {analysis.grid.fraction}",
+        f"Imbalanced classes: error over images and over classes, %, at train fraction {fraction}",
         (
-            _column("Dataset", "dataset", escaped),
-            Column("Model", "model", lambda row: row["model"], lambda name: escaped(analysis.labels.of(name))),
-            _column("Error over images", "top1_error", percent),
-            _column("Balanced accuracy", "balanced_error", lambda error: percent(1 - error)),
-            Column("Balanced error", "", lambda row: row["balanced_error"], percent),
+            Column("Dataset", "dataset", lambda arm: arm.dataset, escaped),
+            Column("Model", "model", lambda arm: arm.model, lambda name: escaped(analysis.labels.of(name))),
+            Column("Error over images", "top1_error", analysis.evidence.error, percent),
+            Column("Balanced accuracy", "", lambda arm: 1 - balanced_error(arm), percent),
+            Column("Balanced error", "balanced_error", balanced_error, percent),
         ),
-        _records(means),
+        tuple(arms),
     )
 
 

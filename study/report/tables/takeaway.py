@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from study.report.analysis import Analysis
 from study.report.columns import Column, Table, estimate
-from study.report.numbers import NONE, percent, signed, two_digits, with_interval
+from study.report.numbers import percent, signed, two_digits, with_interval
 from study.report.text import escaped
 from study.statistics.equivalents import Equivalent
 from study.statistics.requirements import FARTHEST, Requirement
@@ -148,6 +148,6 @@ def _target(place: int, target: float, images: int | None) -> list[Column]:
     name = f"fraction_for_{target:g}".replace(".", "_")
     ends = {"": "fraction", "_low": "low", "_high": "high"}
     return [
-        Column(f"{100 * target:g} % error", "", lambda row: row.each[place], lambda each: required(each, images) or NONE),
+        Column(f"{100 * target:g} % error", "", lambda row: row.each[place], lambda each: required(each, images)),
         *(Column("", name + suffix, read(end)) for suffix, end in ends.items()),
     ]

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from study.report.absent import absent
-from study.report.analysis import Analysis
+from study.report.analysis import Analysis, arm_of
 from study.report.columns import Column, Table, estimate
 from study.report.labels import start
 from study.report.numbers import percent, points, points_with_interval, yes
@@ -30,8 +30,8 @@ def by_fraction(analysis: Analysis, dataset: str) -> Table:
     rows = []
     for scratch, pretrained in _pairs(analysis):
         for fraction in analysis.grid.fractions:
-            first = analysis.conclusions.error(dataset, scratch, fraction) if scratch else None
-            second = analysis.conclusions.error(dataset, pretrained, fraction) if pretrained else None
+            first = analysis.estimate(error(dataset, scratch, fraction)) if scratch else None
+            second = analysis.estimate(error(dataset, pretrained, fraction)) if pretrained else None
             both = scratch and pretrained
             change = analysis.estimate(gain(dataset, scratch, pretrained, fraction)) if both else None
             if analysis.measured_here or first or second:  # published at some fractions only
@@ -53,7 +53,7 @@ def by_fraction(analysis: Analysis, dataset: str) -> Table:
         tuple(rows),
         (
             f"Gain is the error from scratch less the error with pre-training. Guessing errs on {guessing} %.",
-            *filter(None, [absent(analysis, cells)]),
+            *absent(analysis, cells),
         ),
     )
 
@@ -67,7 +67,7 @@ def harder(analysis: Analysis) -> Table | None:
     for step in steps:
         for fraction in analysis.grid.fractions:
             for model in analysis.grid.models:
-                first, second = (analysis.conclusions.error(dataset, model.name, fraction) for dataset in step)
+                first, second = (analysis.estimate(error(dataset, model.name, fraction)) for dataset in step)
                 change = analysis.estimate(penalty(step, model.name, fraction))
                 if analysis.measured_here or change:
                     label = analysis.labels.model(model)
@@ -91,7 +91,7 @@ def harder(analysis: Analysis) -> Table | None:
         (
             f"The penalty is the error on {'the harder dataset' if several else hard} less the error on "
             f"{'the easier one' if several else easy}.",
-            *filter(None, [absent(analysis, analysis.missing)]),
+            *absent(analysis, analysis.missing),
         ),
         tuple(row for row in rows if row.fraction in analysis.grid.fractions[:1] + analysis.grid.fractions[-1:]),
     )
@@ -128,15 +128,14 @@ def beside_published(analysis: Analysis) -> Table | None:
         tuple(shared),
         (
             f"Published: {'; '.join(map(escaped, analysis.published.sources))}. Single runs, given to three decimals.",
-            *filter(None, [absent(analysis, analysis.lacking(shared))]),
+            *absent(analysis, analysis.lacking(shared)),
         ),
     )
 
 
 def shared_arms(analysis: Analysis) -> list[Arm]:
     """The arms of the grid that are published too, in the grid's order; empty unless one of them was trained."""
-    arms = dict.fromkeys(Arm(cell.dataset, cell.model, cell.fraction) for cell in analysis.grid.cells())
-    shared = [arm for arm in arms if arm in analysis.published.errors]
+    shared = [arm for arm in dict.fromkeys(map(arm_of, analysis.grid.cells())) if arm in analysis.published.errors]
     return shared if analysis.measured_here and set(shared) & set(analysis.evidence.arms) else []
 
 

@@ -1,0 +1,36 @@
+"""What to take home: where a curve ends, images needed, and errors worth aiming at."""
+
+from study.report.analysis import Analysis
+from study.report.tables import takeaway
+from study.statistics.equivalents import Equivalent
+from study.statistics.requirements import Requirement
+
+
+def test_equivalents_say_where_the_curve_ends() -> None:
+    def each(times: float, low: float, high: float) -> str:
+        return takeaway.times(Equivalent("d", "s", "p", 0.1, times, low, high, 10.0))
+
+    assert each(2.8, 2.6, 3.14) == "2.8 [2.6, 3.1]"
+    assert each(9.5, 8.0, float("inf")) == "9.5 [8.0, more than 10]"
+    assert each(float("inf"), float("inf"), float("inf")) == "more than 10"
+    assert each(0.0, 0.0, 1.2) == "less than 1 [less than 1, 1.2]"
+
+
+def test_needs_are_in_images_and_mark_what_lies_beyond() -> None:
+    def each(fraction: float, low: float, high: float) -> Requirement:
+        return Requirement("d", "m", 0.1, fraction, low, high, 0.05, 0.1, 1.0)
+
+    assert takeaway.required(each(0.5, 0.4, 0.7), 900) == "450 [360, 630]"
+    assert takeaway.required(each(2.0, 0.9, float("inf")), 900) == "1,800* [810, ∞]"
+    assert takeaway.required(each(float("inf"), 3.0, float("inf")), 900) == "over 100 times all*"
+    assert takeaway.required(each(0.5, 0.4, 0.7), None) == "0.50 [0.40, 0.70]"
+    assert takeaway.required(each(0.0, 0.0, 0.1), 900) == "under 90"
+    assert takeaway.required(each(0.05, 0.02, 0.2), 900) == "45* [18, 180]"
+
+
+def test_target_errors_are_round_and_within_reach(analysis: Analysis) -> None:
+    targets = takeaway.nice_targets(analysis, "easy")
+    measured = [analysis.evidence.error(arm) for arm in analysis.evidence.arms if arm.dataset == "easy"]
+    assert 1 <= len(targets) <= 3 and set(targets) <= set(takeaway.NICE)
+    assert min(measured) / 2 <= min(targets) and max(targets) <= max(measured)
+    assert takeaway.nice_targets(analysis, "absent") == []
