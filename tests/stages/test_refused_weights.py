@@ -33,7 +33,10 @@ def test_pickles_are_not_read(folder):
     torch.save({}, folder / "model.pth")
     refused(r"model\.pth' in params\.yaml, which is neither a folder here nor a \.safetensors file", folder / "model.pth")
     for name in ("model.bin", "last.ckpt", "model.pth.tar"):
-        refused(f"{name} is not a .safetensors file.* python -m tools.convert makes one", f"https://127.0.0.1/{name}")
+        refused(
+            f"{name} is not a .safetensors file.* python -m tools.convert makes a .safetensors file",
+            f"https://127.0.0.1/{name}",
+        )
 
 
 def test_addresses_that_lead_nowhere():
