@@ -15,6 +15,7 @@ from study.statistics.requirements import Requirement
 
 
 def main() -> None:
+    """Command line: python -m tools.advise DATASET --error E."""
     arguments = parser(__doc__, "advise", "tools")
     arguments.add_argument("dataset", metavar="DATASET", help="a dataset of the study")
     arguments.add_argument("--error", type=float, required=True, metavar="E", help="the top-1 error to reach, such as 0.05")

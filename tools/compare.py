@@ -26,6 +26,7 @@ class Report:
 
     @classmethod
     def parse(cls, text: str) -> "Report":
+        """The report named ``STUDY`` or ``REVISION:STUDY``. Raises StudyError."""
         revision, _, study = text.rpartition(":")
         if not cells.NAME.fullmatch(study):
             raise StudyError(f"{text!r} names no report; write STUDY or REVISION:STUDY, such as cifar or main:cifar.")
@@ -46,9 +47,10 @@ class Report:
 
 
 def main() -> None:
+    """Command line: python -m tools.compare [REVISION:]STUDY [REVISION:]STUDY."""
     arguments = parser(__doc__, "compare", "tools")
-    arguments.add_argument("first", type=str, metavar="[REVISION:]STUDY")
-    arguments.add_argument("second", type=str, metavar="[REVISION:]STUDY")
+    arguments.add_argument("first", metavar="[REVISION:]STUDY")
+    arguments.add_argument("second", metavar="[REVISION:]STUDY")
     given = arguments.parse_args()
     reports = Report.parse(given.first), Report.parse(given.second)
     verdicts = [{row["key"]: row for row in report.rows("verdicts")} for report in reports]

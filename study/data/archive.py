@@ -1,30 +1,30 @@
 """Data that come packed: a .zip or .tar, by path or URL, is unpacked beside the dataset that is being made.
 
-Regular files alone are unpacked, and none outside the folder meant for them; an archive that tries is refused whole.
+Files alone are unpacked, none outside the folder meant for them and none over another; an archive that tries is refused whole.
 """
 
 import lzma
 import shutil
+import stat
 import tarfile
 import zipfile
-import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 from typing import IO, Any
 
 from study.base.console import say
-from study.base.errors import StudyError, one_line
+from study.base.errors import UNREADABLE, StudyError, one_line
 from study.data import place
 from study.data.transfer import Checksum, fetched
 from study.data.walk import some
 from study.settings.sources import is_url
 
 ENDINGS = (".zip", ".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz")
+_LISTED = ", ".join(ENDINGS)
 MOST = 100  # times the archive's own size may it unpack to, and a GB: more is no archive of images
 _GB = 10**9
 _BLOCK = 4096  # bytes that even an empty file takes
-_DAMAGED = (zipfile.BadZipFile, tarfile.TarError, zlib.error, lzma.LZMAError, EOFError, NotImplementedError, OSError)
 
 
 @contextmanager
@@ -37,7 +37,7 @@ def opened(options: Mapping[str, Any], workdir: Path, draft: Path) -> Iterator[P
     if is_url(path):
         name = path.split("?")[0].rsplit("/", 1)[-1]
         if not name.lower().endswith(ENDINGS):
-            raise StudyError(f"{path} does not end like an archive; fetch it by hand, or give one that ends in {_endings()}.")
+            raise StudyError(f"{path} does not end like an archive; fetch it by hand, or give one that ends in {_LISTED}.")
         if sha256 is None:
             raise StudyError(f"{path} needs its sha256 in the dataset's source in params.yaml; it is what `sha256sum` prints.")
         way_out = "fetch it by hand and write its path in the place of the URL"
@@ -52,13 +52,9 @@ def opened(options: Mapping[str, Any], workdir: Path, draft: Path) -> Iterator[P
         with _unpacked(there, draft) as root:
             yield _inside(root, options["inside"], path)
     elif options["inside"] is not None or sha256 is not None:
-        raise StudyError(f"{there} is no archive ({_endings()}); take `inside` and `sha256` out of the dataset's source.")
+        raise StudyError(f"{there} is no archive ({_LISTED}); take `inside` and `sha256` out of the dataset's source.")
     else:
         yield there
-
-
-def _endings() -> str:
-    return ", ".join(ENDINGS)
 
 
 def _inside(root: Path, inside: str | None, path: str) -> Path:
@@ -84,9 +80,7 @@ def _unpacked(packed: Path, draft: Path) -> Iterator[Path]:
     try:
         try:
             _unpack(packed, root, room)
-        except StudyError:
-            raise
-        except (*_DAMAGED, RuntimeError) as error:  # RuntimeError is zipfile's word for a password
+        except (*UNREADABLE, tarfile.TarError, lzma.LZMAError) as error:  # RuntimeError is zipfile's word for a password
             raise StudyError(
                 f"{packed} cannot be unpacked ({one_line(error)}); put a whole one there, without a password."
             ) from None
@@ -96,13 +90,17 @@ def _unpacked(packed: Path, draft: Path) -> Iterator[Path]:
 
 
 def _unpack(packed: Path, root: Path, room: int) -> None:
-    """Write the regular files in ``packed`` below ``root``, at most ``room`` bytes of them."""
+    """Write the files in ``packed`` below ``root``, at most ``room`` bytes of them."""
     root.mkdir()
     left = room
-    for name, file in _members(packed):
+    for name, file in _members(packed, root):
         target = root / _safe(name, str(packed))
-        target.parent.mkdir(parents=True, exist_ok=True)
-        with file, target.open("wb") as copy:
+        try:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            copy = target.open("xb")
+        except (FileExistsError, NotADirectoryError):
+            raise StudyError(f"{packed} has two things called {name}; pack it anew, each under a name of its own.") from None
+        with file, copy:
             while chunk := file.read(1 << 20):
                 left -= len(chunk)
                 if left < 0:
@@ -116,23 +114,41 @@ def _unpack(packed: Path, root: Path, room: int) -> None:
             )
 
 
-def _members(packed: Path) -> Iterator[tuple[str, IO[bytes]]]:
-    """Name and content of each regular file in ``packed``; links, devices and folders are passed over."""
+def _members(packed: Path, root: Path) -> Iterator[tuple[str, IO[bytes]]]:
+    """Name and content of each file in ``packed``, of which those before it lie below ``root``.
+
+    Symbolic links are passed over, which is said; folders and devices are too.
+    """
+    links = []
     if packed.name.lower().endswith(".zip"):
-        with zipfile.ZipFile(packed) as archive:
+        with _zip(packed) as archive:
             for entry in archive.infolist():
-                if not entry.is_dir():
+                if stat.S_ISLNK(entry.external_attr >> 16):
+                    links.append(entry.filename)
+                elif not entry.is_dir():
                     yield entry.filename, archive.open(entry)
-        return
-    with tarfile.open(packed, "r:*") as tar:
-        for member in tar:
-            file = tar.extractfile(member) if member.isreg() else None
-            if file is not None:
-                yield member.name, file
-            tar.members = []  # type: ignore[attr-defined]  # else the list of all members grows with the archive
-        tar.fileobj.seek(tar.offset)
-        if tar.fileobj.read(512) != bytes(512):
-            raise tarfile.ReadError("it has no end")  # tarfile takes one that is cut between two files for a whole one
+    else:
+        with tarfile.open(packed, "r:*") as tar:
+            for member in tar:
+                if member.issym():
+                    links.append(member.name)
+                elif member.islnk():  # one more name of a file that came before
+                    yield member.name, (root / _safe(member.linkname, str(packed))).open("rb")
+                elif member.isreg() and (file := tar.extractfile(member)):
+                    yield member.name, file
+                tar.members = []  # type: ignore[attr-defined]  # else the list of all members grows with the archive
+            tar.fileobj.seek(tar.offset)
+            if tar.fileobj.read(512) != bytes(512):
+                raise tarfile.ReadError("it has no end")  # tarfile takes one that is cut between two files for a whole one
+    if links:
+        say(f"{packed}: {len(links):,} links are passed over ({some(links)})")
+
+
+def _zip(packed: Path) -> zipfile.ZipFile:
+    try:
+        return zipfile.ZipFile(packed, metadata_encoding="utf-8")  # as many programs write names without saying so
+    except UnicodeDecodeError:
+        return zipfile.ZipFile(packed)
 
 
 def _safe(name: str, archive: str) -> PurePosixPath:

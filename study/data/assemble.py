@@ -1,6 +1,7 @@
 """From lists of image files to a Dataset: both parts decoded, unreadable files dealt with, the digest checked."""
 
 import hashlib
+import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,7 +15,7 @@ from study.base.errors import StudyError
 from study.data.dataset import Dataset
 from study.data.decode import Decoded, Item, decode
 from study.data.walk import in_bytes, some
-from study.data.watched import refuse
+from study.data.watched import is_watched, refuse
 
 
 class Counted(Protocol):
@@ -29,33 +30,46 @@ class Counted(Protocol):
 class Images:
     """A dataset before it is decoded: the class names, and for train and test the images.
 
-    ``tables`` are files by name, besides those of the images, that the dataset is made of: they belong to its digest.
+    ``tables`` are files by name, besides those of the images, that the dataset is made of: they belong to its digest. ``below``
+    is the folder that all files lie below, where that need not be the dataset's path.
     """
 
     classes: Sequence[str]
     train: Counted
     test: Counted
     tables: Mapping[str, Path] = field(default_factory=dict)
+    below: Path | None = None
 
     def assembled(self, options: Mapping[str, Any], draft: Path) -> Dataset:
         """The dataset; its images are memory maps of .npy files in the folder ``draft``.
 
-        ``options``: side, fit, unreadable ("stop" or "skip") and, where there is a digest, md5 (None: said, not checked) and
-        unwatched (the dataset's name, where DVC does not see its files: then md5 must be given). Raises StudyError.
+        ``options``: side, fit, unreadable ("stop" or "skip") and, where there is a digest, path, sha256, md5 (None: said, not
+        checked) and dataset (its name: then md5 must be given where DVC does not see the files). Raises StudyError.
         """
         check_classes(self.classes)
+        unseen = "md5" in options and self._unseen(options, draft)
         side, fit = options["side"], options["fit"]
         parts = {"train": self.train, "test": self.test}
         done = {part: decode(items, len(items), side, fit, draft / f"{part}_images.npy") for part, items in parts.items()}
         _unreadable([failure for decoded in done.values() for failure in decoded.unreadable], options["unreadable"] == "skip")
         if "md5" in options:
             found = digest(self._sums(done.values()))
-            if options["md5"] is None and "unwatched" in options:
-                refuse(options["path"], options["unwatched"], found)
+            if options["md5"] is None and unseen:
+                refuse(options["path"], options["dataset"], found)
             _check_digest(found, options["md5"])
         train, test = (_arrays(decoded, draft / f"{part}_images.npy") for part, decoded in done.items())
         _check_parts(train[1], test[1], self.classes)
         return Dataset(*train, *test, tuple(self.classes))
+
+    def _unseen(self, options: Mapping[str, Any], draft: Path) -> bool:
+        """Whether files can change that DVC does not watch, and that lie in no archive of a known sha256."""
+        dataset = options.get("dataset")
+        if not dataset:
+            return False
+        places = [] if options.get("sha256") else [options["path"]]
+        if self.below is not None and not self.below.is_relative_to(os.path.abspath(draft)):  # noqa: PTH100
+            places.append(self.below)
+        return not all(is_watched(place, dataset) for place in places)
 
     def _sums(self, done: Iterable[Decoded]) -> Iterator[tuple[str, str]]:
         for decoded in done:

@@ -72,7 +72,10 @@ CIFAR100 = Archive(
 
 
 def load(archive: Archive, url: str, workdir: Path) -> Dataset:
-    """The dataset of ``archive``: from the folder that DATASETS_DIR names where it lies there, else from ``url``."""
+    """The dataset of ``archive``: from the folder that DATASETS_DIR names where it lies there, else from ``url``.
+
+    Images uint8 (N, 32, 32, 3), in the order of the official files. Raises StudyError.
+    """
     contents = _local(archive)
     if contents is None:
         way_out = f"put {archive.name} or the folder {archive.folder} into a folder and name that in DATASETS_DIR"

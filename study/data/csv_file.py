@@ -4,7 +4,7 @@ import csv
 import os
 import re
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -25,11 +25,13 @@ Row = tuple[str, str, str]  # file as listed, class, part ("" where there is no 
 
 
 def read(path: Path, options: Mapping[str, Any]) -> Images:
-    """The images that the table ``path`` lists. Raises StudyError.
+    """The images that the table ``path`` lists, in order of their names. Raises StudyError.
 
-    ``options``: image, label and split name columns; ``images`` is the folder that the files are below (None: that of the
-    table); ``test`` is the share for testing where there is no column split.
+    ``options``: image, label and split name columns; ``images`` is the folder that the files are below, seen from the table
+    (None: that of the table); ``test`` is the share for testing where there is no column split.
     """
+    if path.is_dir():
+        raise StudyError(f"{path} is a folder; write the path of the table in it: as `inside` for an archive, else as `path`.")
     rows = sorted(_rows(path, options), key=lambda row: in_bytes(row[0]))
     labels = [label for _, label, _ in rows]
     _single(path, rows)
@@ -41,42 +43,62 @@ def read(path: Path, options: Mapping[str, Any]) -> Images:
     absent = [file for (file, _, _), there in zip(rows, map(os.path.isfile, files), strict=True) if not there]
     if absent:
         raise StudyError(f"{path} lists {len(absent):,} files that are not in {folder}: {some(absent)}; put them there.")
-    items = [Item(_name(file), where, numbers[label]) for (file, label, _), where in zip(rows, files, strict=True)]
+    names = [unicodedata.normalize("NFC", file) for file, _, _ in rows]
+    items = [Item(name, file, numbers[label]) for name, file, label in zip(names, files, labels, strict=True)]
     test = _tested(path, rows, [item.label for item in items], classes, options)
     train_items = [item for item, part in zip(items, test, strict=True) if part is False]
     test_items = [item for item, part in zip(items, test, strict=True) if part is True]
-    return Images(classes, train_items, test_items, {path.name: path})
+    below = os.path.commonpath([os.path.abspath(each) for each in (str(path), *files)])  # noqa: PTH100
+    return Images(classes, train_items, test_items, {path.name: path}, Path(below))
 
 
 def _rows(path: Path, options: Mapping[str, Any]) -> list[Row]:
     """What the three columns say, row by row; the separator is the comma, semicolon or tab that gives these columns."""
-    names = [options["image"], options["label"], *([options["split"]] if options["split"] else [])]
+    names = [options[key] for key in ("image", "label", "split") if options[key]]
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
             first = file.readline()
-            header = next(
-                (row for mark in ",;\t" for row in csv.reader([first], delimiter=mark) if set(names) <= set(row)), None
-            )
-            if header is None:
+            headers = {mark: [cell.strip() for row in csv.reader([first], delimiter=mark) for cell in row] for mark in ",;\t"}
+            mark = next((mark for mark, header in headers.items() if set(names) <= set(header)), None)
+            if mark is None:
                 wanted = " and ".join(names)
                 raise StudyError(f"{path} has no columns {wanted}; its first line is {first.strip()[:200]!r}.")
-            mark = next(mark for mark in ",;\t" if next(csv.reader([first], delimiter=mark)) == header)
+            header = headers[mark]
+            if any(header.count(name) > 1 for name in names):
+                raise StudyError(f"{path} has two columns of one name; its first line is {first.strip()[:200]!r}: rename one.")
             places = [header.index(name) for name in names]
             rows = []
-            for row in csv.reader(file, delimiter=mark):
-                if not row:
+            for row in _cells(path, file, mark):
+                if not any(row):
                     continue
-                values = [row[place].strip() if place < len(row) else "" for place in places]
-                if not values[0] or not values[1]:
+                if any(row[len(header) :]):
+                    raise StudyError(
+                        f"{path} has a row of more cells than columns: {mark.join(row)[:200]!r}; put quotes around a cell "
+                        f"with {mark!r} in it."
+                    )
+                image, label, *part = [row[place].strip() if place < len(row) else "" for place in places]
+                if not image or not label:
                     raise StudyError(
                         f"{path} has a row without {' or '.join(names[:2])}: {mark.join(row)[:200]!r}; fill it in."
                     )
-                rows.append((values[0], values[1], values[2] if len(values) > 2 else ""))
-    except (UnicodeDecodeError, csv.Error, IsADirectoryError) as error:
+                rows.append((os.path.normpath(image.replace("\\", "/")), label, "".join(part)))
+    except (UnicodeDecodeError, csv.Error) as error:
         raise StudyError(f"{path} is no table of text in UTF-8 with commas, semicolons or tabs ({error}).") from None
     if not rows:
         raise StudyError(f"{path} has no rows; list an image in each.")
     return rows
+
+
+def _cells(path: Path, lines: Iterable[str], mark: str) -> Iterator[list[str]]:
+    """The cells of each row below the first line. Raises StudyError where quotes do not enclose a whole cell."""
+    reader = csv.reader(lines, delimiter=mark, strict=True)
+    try:
+        yield from reader
+    except csv.Error as error:
+        raise StudyError(
+            f"{path} is damaged up to line {reader.line_num + 1} ({error}); a cell that begins with a quote must end with one, "
+            f"and quotes inside it are doubled."
+        ) from None
 
 
 def _single(path: Path, rows: Sequence[Row]) -> None:
@@ -107,7 +129,7 @@ def _classes(path: Path, labels: Sequence[str]) -> list[str]:
             raise StudyError(
                 f"{path} has labels that are not whole numbers from 0: {some(broken)}; a label is a class, by name or number."
             )
-        return sorted(names, key=lambda name: (int(name), name))
+        return sorted(names, key=lambda name: (float(name), name))
     return sorted(names, key=in_bytes)
 
 
@@ -132,7 +154,3 @@ def _tested(
     if passed:
         say(f"{path}: {chosen} is the test set; {passed:,} rows of other parts are not read")
     return [None if part not in ("train", chosen) else part == chosen for part in parts]
-
-
-def _name(file: str) -> str:
-    return unicodedata.normalize("NFC", file.replace("\\", "/"))

@@ -121,9 +121,7 @@ def _squares(contents: list[Content], side: int, fit: str) -> _Answer:
                 content = Path(content).read_bytes()
                 md5 = hashlib.md5(content, usedforsecurity=False).hexdigest()
             results.append(square(content, side, fit).tobytes())
-        except OSError as error:
-            results.append(error.strerror or str(error))
-        except UnreadableError as error:
-            results.append(str(error))
+        except (OSError, ValueError, UnreadableError) as error:  # ValueError of a path with a zero byte
+            results.append(getattr(error, "strerror", None) or str(error))
         sums.append(md5)
     return sums, results

@@ -37,7 +37,10 @@ class _Part:
 
 
 def read(root: Path, options: Mapping[str, Any]) -> Images:
-    """The images below the folder ``root``; ``options["test"]`` is the share for testing where root has no test set."""
+    """The images below the folder ``root``; ``options["test"]`` is the share for testing where root has no test set.
+
+    Raises StudyError where classes or parts cannot be told.
+    """
     if not root.is_dir():
         raise StudyError(f"{root} is not a folder; format folder reads a folder, or a .zip or .tar of one.")
     if (root / "train").is_dir():

@@ -8,7 +8,6 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from study.data import watched
 from study.data.dataset import Dataset
 from study.settings.params import Source
 from study.settings.sources import check
@@ -22,10 +21,7 @@ def load(source: Source, workdir: Path, draft: Path, dataset: str = "") -> Datas
     Transfers are kept in ``workdir`` until they are complete. ``draft`` is the folder that the dataset will be written to:
     large arrays lie there from the start, as the files that ``Dataset.write`` would write.
     """
-    options = check(source, "source")
-    if dataset and "md5" in options and options.get("sha256") is None and not watched.is_watched(options["path"], dataset):
-        options["unwatched"] = dataset
-    return READERS[source.format](options, workdir, draft)
+    return READERS[source.format](check(source, "source") | {"dataset": dataset}, workdir, draft)
 
 
 def _cifar10(options: Mapping[str, Any], workdir: Path, draft: Path) -> Dataset:

@@ -19,6 +19,7 @@ MOST_PIXELS = 2 * 89_478_485  # of one image; Pillow itself refuses more, as a s
 
 _FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "TIFF", "GIF", "PPM")  # Pillow's names; none of them runs a program
 _WIDE = ("I;16", "I;16L", "I;16B", "I;16N")  # Pillow's modes of 16-bit grey
+_BITS, _PHOTOMETRIC = 258, 262  # tags of TIFF: bits of a value; 0 where the lowest value is white
 
 
 class UnreadableError(Exception):
@@ -52,16 +53,18 @@ def _reason(error: Exception) -> str:
 def _rgb(image: Image.Image) -> Image.Image:
     """``image`` upright (EXIF), in RGB, its transparent parts on white; an animation's first frame.
 
-    White, since what is cut out (products, logos, drawings) is made to be seen on paper. Sixteen bits become eight by
-    dropping the lower eight, which is what Pillow does where it opens colours of sixteen bits. Colour profiles are not
-    applied, nor is CMYK converted by one.
+    White, since what is cut out (products, logos, drawings) is made to be seen on paper. Twelve or sixteen bits become
+    eight by dropping the lower ones, which is what Pillow does where it opens colours of sixteen bits. Colour profiles are
+    not applied, nor is CMYK converted by one.
     """
-    kind = image.format  # gone after a transposition
+    kind, tags = image.format, getattr(image, "tag_v2", {})  # gone after a transposition
     image.load()  # first, so that what is truncated is found here and not passed over as broken EXIF
     with suppress(Exception):  # broken EXIF is no reason to do without the image
         image = ImageOps.exif_transpose(image)
     if image.mode in _WIDE or (image.mode == "I" and kind in ("PNG", "PPM")):
-        return Image.fromarray((np.asarray(image) >> 8).astype(np.uint8)).convert("RGB")
+        # Of a TIFF, Pillow gives the numbers as they stand: of 12 bits, or with the lowest for white.
+        grey = (np.asarray(image) >> tags.get(_BITS, (16,))[0] - 8).astype(np.uint8)
+        return Image.fromarray(255 - grey if tags.get(_PHOTOMETRIC) == 0 else grey).convert("RGB")
     if image.mode in ("I", "F"):
         raise UnreadableError("pixels of 32 bits, of which nobody knows which value is white: convert it to 8 or 16 bits")
     if image.has_transparency_data:

@@ -1,12 +1,15 @@
 """`format: parquet`: files of the Hugging Face hub's form, a column of images ({bytes, path}) and one of labels.
 
-Parts are known by the files' names, as on the hub: train-00000-of-00002.parquet, test-00000-of-00001.parquet. Labels are
-whole numbers, whose names stand in the file where the hub wrote it, or texts.
+Parts are known by the files' names, as on the hub (train-00000-of-00002.parquet, test-00000-of-00001.parquet), or by those of
+their folders, as the hub's own copies have them (train/0000.parquet). Labels are whole numbers, whose names stand in the file
+where the hub wrote it, or texts.
 """
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -22,14 +25,15 @@ from study.data.share import held_out
 from study.data.walk import in_bytes, some
 
 BATCH = 256  # rows that are in memory at a time
+PARTS = ("train", *sorted(TESTS, key=len, reverse=True))  # "validation" before "val", with which it begins too
 _MISSING = "format parquet needs pyarrow; run pip install -r requirements-parquet.txt."
 
 
 @dataclass(frozen=True)
 class _Rows:
-    """The rows of ``files`` (those that ``chosen`` marks; None for all) as items, read anew whenever they are gone through."""
+    """The rows of ``files``, paths by name (those that ``chosen`` marks; None for all), as items; each pass reads them anew."""
 
-    files: list[Path]
+    files: Mapping[str, Path]
     labels: NDArray[np.int64]
     image: str
     chosen: NDArray[np.bool_] | None = None
@@ -38,24 +42,28 @@ class _Rows:
         return len(self.labels) if self.chosen is None else int(self.chosen.sum())
 
     def __iter__(self) -> Iterator[Item]:
-        row = -1
-        for file in self.files:
-            number = -1
-            for batch in _open(file).iter_batches(batch_size=BATCH, columns=[self.image]):
-                for image in batch.column(0):
-                    row, number = row + 1, number + 1
+        row = 0
+        for name, file in self.files.items():
+            with _opened(file) as opened:
+                batches = opened.iter_batches(batch_size=BATCH, columns=[self.image])
+                for number, image in enumerate(chain.from_iterable(batch.column(0) for batch in batches)):
                     if self.chosen is None or self.chosen[row]:
-                        yield Item(f"{file.name}:{number}", _content(image.as_py(), file), int(self.labels[row]))
+                        yield Item(f"{name}:{number}", _content(image.as_py(), file), int(self.labels[row]))
+                    row += 1
 
 
 def read(path: Path, options: Mapping[str, Any]) -> Images:
-    """The images in the file or folder ``path``; ``options``: image and label name columns, test is the share for testing."""
+    """The images in the file or folder ``path``; ``options``: image and label name columns, test is the share for testing.
+
+    Raises StudyError; what is no image is told when it is decoded.
+    """
     parts = _parts(path)
-    values, names = _labels([file for files in parts.values() for file in files], options)
-    counts = [sum(_open(file).metadata.num_rows for file in files) for files in parts.values()]
-    classes, numbers = _classes(values, names, path)
+    values = {part: _labels(files.values(), options) for part, files in parts.items()}
+    names = _names(next(iter(parts["train"].values())), options["label"])
+    classes, numbers = _classes(list(chain(*values.values())), names, path)
     check_classes(classes)
-    labels = dict(zip(parts, np.split(numbers, np.cumsum(counts)[:-1]), strict=True))
+    ends = np.cumsum([len(each) for each in values.values()])
+    labels = dict(zip(parts, np.split(numbers, ends[:-1]), strict=True))
     hidden = int((labels["train"] < 0).sum())
     if hidden:
         raise StudyError(f"{path} has {hidden:,} train images without a label (-1); remove them.")
@@ -74,65 +82,81 @@ def read(path: Path, options: Mapping[str, Any]) -> Images:
     else:
         chosen = held_out(labels["train"], classes, share)
         train, tested = replace(train, chosen=~chosen), replace(train, chosen=chosen)
-    files = {file.name: file for file in (*train.files, *tested.files)}
-    return Images(classes, train, tested, files)
+    return Images(classes, train, tested, {**train.files, **tested.files})
 
 
-def _parts(path: Path) -> dict[str, list[Path]]:
-    """Files by part, "train" first; a single file, or files of which none is called like a part, are all train."""
-    files = [path] if path.is_file() else sorted(path.rglob("*.parquet"), key=lambda file: in_bytes(file.as_posix()))
-    if not files:
-        raise StudyError(f"{path} has no .parquet file; put those of the dataset there.")
-    parts: dict[str, list[Path]] = {"train": []}
-    for file in files:
-        known = [part for part in ("train", *sorted(TESTS, key=len, reverse=True)) if file.name.lower().startswith(part)]
-        parts.setdefault(known[0] if known else "train", []).append(file)
+def _parts(path: Path) -> dict[str, dict[str, Path]]:
+    """Files by part and by name, which is the path below ``path``; "train" is first. A single file is all train."""
+    if path.is_file():
+        return {"train": {path.name: path}}
+    parts: dict[str, dict[str, Path]] = {"train": {}}
+    for file in sorted(path.rglob("*.parquet"), key=lambda file: in_bytes(file.as_posix())):
+        if not file.name.startswith("."):
+            below = file.relative_to(path)
+            parts.setdefault(_part(below), {})[below.as_posix()] = file
     if not parts["train"]:
-        raise StudyError(f"{path} has no file for training, such as train-00000-of-00001.parquet; put it there.")
+        raise StudyError(f"{path} has no .parquet file for training, such as train-00000-of-00001.parquet; put it there.")
     return parts
 
 
-def _open(file: Path) -> Any:
+def _part(file: Path) -> str:
+    """The part that ``file`` is of: its name begins so, or a folder of its path is called so; else train."""
+    begun = [part for part in PARTS if file.name.lower().startswith(part)]
+    called = [name for folder in file.parts[:-1] if (name := folder.lower().removeprefix("partial-")) in PARTS]
+    return (begun or called or ["train"])[0]
+
+
+@contextmanager
+def _opened(file: Path) -> Iterator[Any]:
+    """pyarrow's reader of ``file``; StudyError for whatever it meets in the block that is no parquet."""
     try:
         from pyarrow.parquet import ParquetFile
     except ImportError:
         raise StudyError(_MISSING) from None
     try:
-        return ParquetFile(file)
+        with ParquetFile(file) as opened:
+            yield opened
     except (OSError, ValueError) as error:
         raise StudyError(f"{file} is no whole parquet file ({one_line(error)[:200]}); fetch it again.") from None
 
 
-def _labels(files: list[Path], options: Mapping[str, Any]) -> tuple[list[Any], list[str] | None]:
-    """All labels, file by file, and the classes' names where the first file says them."""
+def _labels(files: Iterable[Path], options: Mapping[str, Any]) -> list[Any]:
+    """The labels in ``files``, one after the other. Raises StudyError where a column is missing, or has lists of labels."""
     values: list[Any] = []
-    names: list[str] | None = None
     for file in files:
-        opened = _open(file)
-        absent = [name for name in (options["image"], options["label"]) if name not in opened.schema_arrow.names]
-        if absent:
-            raise StudyError(f"{file} has no column {' and '.join(absent)}; there are {', '.join(opened.schema_arrow.names)}.")
-        if not values:
-            told = json.loads((opened.schema_arrow.metadata or {}).get(b"huggingface", b"{}"))
-            names = told.get("info", {}).get("features", {}).get(options["label"], {}).get("names")
-        values += opened.read(columns=[options["label"]]).column(0).to_pylist()
-    if any(isinstance(value, list | dict) for value in values):
-        raise StudyError(
-            f"{files[0]} has several labels for an image in {options['label']}: another task; name a column of one."
-        )
-    return values, names
+        with _opened(file) as opened:
+            columns = opened.schema_arrow.names
+            absent = [name for name in (options["image"], options["label"]) if name not in columns]
+            if absent:
+                raise StudyError(f"{file} has no column {' and '.join(absent)}; there are {', '.join(columns)}.")
+            values += opened.read(columns=[options["label"]]).column(0).to_pylist()
+        if any(isinstance(value, list | dict) for value in values):
+            raise StudyError(
+                f"{file} has several labels for an image in {options['label']}: another task; name a column of one."
+            )
+    return values
+
+
+def _names(file: Path, label: str) -> list[str] | None:
+    """The classes' names, where the hub wrote them into ``file``."""
+    with _opened(file) as opened, suppress(KeyError, TypeError, ValueError):
+        names = json.loads(opened.schema_arrow.metadata[b"huggingface"])["info"]["features"][label]["names"]
+        if isinstance(names, list) and all(isinstance(name, str) for name in names):
+            return names
+    return None
 
 
 def _classes(values: list[Any], names: list[str] | None, path: Path) -> tuple[list[str], NDArray[np.int64]]:
     """Class names, and the number of each value's class; -1 where the value says that it is hidden."""
+    if not values:
+        raise StudyError(f"{path} has no rows; put an image in each.")
     kinds = {type(value) for value in values}
     if kinds == {int}:
-        numbers = np.asarray(values, dtype=np.int64)
-        if numbers.min() < -1 or (names is not None and numbers.max() >= len(names)):
-            raise StudyError(
-                f"{path} has labels from {numbers.min()} to {numbers.max()} for {len(names or ())} names; fetch it again."
-            )
-        return list(names) if names else [str(number) for number in range(numbers.max() + 1)], numbers
+        lowest, highest, most = min(values), max(values), len(names or values)
+        if lowest < -1 or highest >= most:
+            told = f"labels from {lowest} to {highest} for {most:,} {'names' if names else 'images'}"
+            raise StudyError(f"{path} has {told}; number the classes from 0, without gaps, or name them by texts.")
+        return names or [str(number) for number in range(highest + 1)], np.asarray(values, dtype=np.int64)
     if kinds == {str}:
         classes = sorted(set(values), key=in_bytes)
         known = {name: number for number, name in enumerate(classes)}
@@ -142,9 +166,8 @@ def _classes(values: list[Any], names: list[str] | None, path: Path) -> tuple[li
 
 
 def _content(image: Any, file: Path) -> bytes | str:
-    """The bytes of an image, or the path of its file where the row has that instead."""
-    if isinstance(image, Mapping):
-        if image.get("bytes") is not None:
-            return bytes(image["bytes"])
-        return str(file.parent / image["path"]) if image.get("path") else b""
-    return bytes(image) if isinstance(image, bytes) else b""
+    """The bytes of an image, or the path of its file where the row has that instead; no bytes where it has neither."""
+    content, path = (image.get("bytes"), image.get("path")) if isinstance(image, Mapping) else (image, None)
+    if isinstance(content, bytes):
+        return content
+    return str(file.parent / path) if isinstance(path, str) and path else b""

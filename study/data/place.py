@@ -11,7 +11,7 @@ def found(path: str) -> Path:
 
     Raises StudyError where there is nothing.
     """
-    given = Path(path).expanduser()
+    given = Path(os.path.expanduser(path))  # noqa: PTH111 (Path.expanduser raises where there is no such user)
     if given.exists():
         return given
     if given.is_absolute():

@@ -11,8 +11,10 @@ import http.client
 import os
 import shutil
 import ssl
+import string
 import time
 import urllib.error
+import urllib.parse
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -124,7 +126,8 @@ def _attempt(url: str, part: Path, way_out: str, largest: int) -> None:
         # If-Range: a server whose file has changed answers with all of it, so that two versions are never joined.
         headers |= {"Range": f"bytes={offset}-", "If-Range": version}
     try:
-        response = connection.opened(urllib.request.Request(url, headers=headers))
+        quoted = urllib.parse.quote(url, safe=string.punctuation)  # spaces and umlauts; what is quoted stays as it is
+        response = connection.opened(urllib.request.Request(quoted, headers=headers))
     except urllib.error.HTTPError as error:
         with error:
             if error.code == 416 and offset:

@@ -26,10 +26,12 @@ def walk(folder: Path) -> Found:
     """All images below ``folder``, known by their endings; links to folders are followed, hidden folders are not.
 
     Paths have composed characters (NFC), as some systems keep them decomposed, and are sorted by their bytes in UTF-8.
+    Raises StudyError where a folder cannot be read, or two paths are one when composed.
     """
     found = Found()
-    seen = {os.path.realpath(folder)}
+    above = {os.fspath(folder): {os.path.realpath(folder)}}  # of each folder to come, the real ones down to it: no circles
     for directory, subfolders, names in os.walk(folder, onerror=_refuse, followlinks=True):
+        way = above.pop(directory)
         below = os.path.relpath(directory, folder)
         if not subfolders and not names:
             found.empty.append(_path(below, ""))
@@ -37,14 +39,17 @@ def walk(folder: Path) -> Found:
             path = _path(below, name)
             if _hidden(name) or not name.lower().endswith(ENDINGS):
                 found.strays.append(path)
+            elif path in found.images:
+                raise StudyError(f"{folder} has {path} twice, in composed and decomposed characters; rename one.")
             else:
                 found.images[path] = os.path.join(directory, name)  # noqa: PTH118 (a string: there may be millions)
         kept = []
         for name in subfolders:
-            real = os.path.realpath(os.path.join(directory, name))  # noqa: PTH118
-            if not _hidden(name) and real not in seen:
+            there = os.path.join(directory, name)  # noqa: PTH118
+            real = os.path.realpath(there)
+            if not _hidden(name) and real not in way:
                 kept.append(name)
-                seen.add(real)
+                above[there] = way | {real}
         subfolders[:] = kept
     found.images = {path: found.images[path] for path in sorted(found.images, key=in_bytes)}
     found.strays.sort(key=in_bytes)

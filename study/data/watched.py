@@ -14,9 +14,9 @@ from study.data.walk import some
 OWN = Path("data", "own")  # DVC's stages run in the project's root
 
 
-def is_watched(path: str, dataset: str) -> bool:
+def is_watched(path: str | Path, dataset: str) -> bool:
     """Whether ``path`` lies below data/own/``dataset``. Raises StudyError where DVC would not see all that lies there."""
-    place = Path(os.path.abspath(Path(path).expanduser()))  # noqa: PTH100 (Path.resolve would follow the link)
+    place = Path(os.path.abspath(os.path.expanduser(path)))  # noqa: PTH100, PTH111 (Path.resolve would follow the link)
     own = Path(os.path.abspath(OWN / dataset))  # noqa: PTH100
     if not place.is_relative_to(own):
         return False
@@ -38,6 +38,6 @@ def refuse(path: str, dataset: str, digest: str) -> None:
     """Raise StudyError: the files at ``path`` are neither watched nor pinned; ``digest`` is the md5 of their list."""
     raise StudyError(
         f"DVC does not see when files of {path} change: write md5: {digest} into datasets.{dataset}.source in params.yaml, "
-        f"which pins them as they are now, or make {OWN / dataset} a link to that folder and write path: {OWN / dataset}, "
-        f"which re-runs the study when they change."
+        f"which pins them as they are now, or make {OWN / dataset} a link to their folder and let path begin with "
+        f"{OWN / dataset}, which re-runs the study when they change."
     )

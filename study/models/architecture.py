@@ -70,7 +70,9 @@ def check_file(
         wanted = {name: tuple(tensor.shape) for name, tensor in model.state_dict().items()}
         for name, shape in wanted.items():
             if name not in found:
-                raise StudyError(f"{another}: it has no tensor {name}.")
+                longer = [each for each in found if each.endswith(f".{name}")]
+                hint = f", but {longer[0]}; rename its tensors as timm has them" if longer else ""
+                raise StudyError(f"{another}: it has no tensor {name}{hint}.")
             if found[name] != shape:
                 raise StudyError(f"{another}: its {name} has the shape {found[name]} instead of {shape}, at {size} pixels.")
         for name in found:

@@ -40,7 +40,8 @@ class Unwrapped:
 
 def read(file: Path, take: str | None = None) -> Unwrapped:
     """The tensors in ``file``; of those that it keeps under ``take``, where that is given. Raises StudyError."""
-    found, within, others = _loaded(file), [], []
+    found = top = _loaded(file)
+    within, others = [], []
     if take is not None:
         if not isinstance(found, Mapping) or not isinstance(found.get(take), Mapping):
             raise StudyError(f"{file} has no weights under {told(take)}; its keys are {_some(found)}.")
@@ -58,15 +59,25 @@ def read(file: Path, take: str | None = None) -> Unwrapped:
     tensors = {str(name): value.detach() for name, value in found.items() if isinstance(value, Tensor)}
     tensors.pop(COUNTER, None)
     if not tensors:
-        raise StudyError(f"{file} has no tensors in a place that is known; its keys are {_some(found)}: name one by --take.")
+        where = f"under {' → '.join(within)}" if within else "in a place that is known"
+        raise StudyError(
+            f"{file} has no tensors {where}; its keys are {_some(top)}: name one by --take, or save model.state_dict() alone."
+        )
     left_out = tuple(sorted(str(name) for name in found if str(name) not in {*tensors, COUNTER}))
     prefixes = []
     while prefix := next((each for each in PREFIXES if all(name.startswith(each) for name in tensors)), None):
         prefixes.append(prefix)
         tensors = {name.removeprefix(prefix): tensor for name, tensor in tensors.items()}
-    strange = [name for name, tensor in tensors.items() if tensor.layout != torch.strided or tensor.is_quantized]
+    strange = [
+        name
+        for name, tensor in tensors.items()
+        if tensor.layout != torch.strided or tensor.is_quantized or tensor.is_complex() or tensor.is_meta
+    ]
     if strange:
-        raise StudyError(f"{file} has sparse or quantized tensors ({strange[0]}), which .safetensors has not; save plain ones.")
+        raise StudyError(
+            f"{file} has sparse, quantized, complex or empty (meta) tensors ({strange[0]}), which no timm model takes; save "
+            "plain ones."
+        )
     return Unwrapped(_own_memory(tensors), tuple(within), tuple(prefixes), tuple(others), left_out)
 
 
@@ -85,7 +96,10 @@ def _loaded(file: Path) -> Any:
             "have it saved anew as torch.save(model.state_dict(), …)."
         ) from None
     except UNREADABLE as error:
-        raise StudyError(f"{file} is no file of torch.save that is whole ({one_line(error)[:120]}); fetch it again.") from None
+        raise StudyError(
+            f"{file} is no file of torch.save that is whole ({one_line(error)[:120]}); fetch it again, "
+            "or have it saved anew as torch.save(model.state_dict(), …)."
+        ) from None
 
 
 def _named(file: Path) -> str:

@@ -11,7 +11,6 @@ import json
 import os
 import re
 import shutil
-import urllib.parse
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -19,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from study.base.errors import UNREADABLE, StudyError, one_line
+from study.base.sums import sha256
 from study.data.connection import own_bundle
 from study.data.transfer import Checksum, downloads, fetched
 from study.design.cells import Cell
@@ -31,7 +31,7 @@ FILE = "model.safetensors"
 COMMIT = re.compile(r"[0-9a-f]{40}")
 LARGEST_CONFIG = 1 << 24  # bytes
 SHA256 = re.compile(r"[0-9a-f]{64}")
-PICKLED = (".pth", ".pt", ".bin")
+PICKLED = (".pth", ".pt", ".bin", ".ckpt", ".tar")
 CONVERT = "python -m tools.convert makes a .safetensors file of one that torch pickled."
 WAY_OUT = "weights.source in params.yaml also takes a local folder with config.json and model.safetensors"
 
@@ -59,7 +59,7 @@ def fetch(weights: Weights, target: Path) -> Fetched:
         config, revision = _from_url(source, weights.sha256, target), None
     else:
         config, revision = _from_disk(source, target), None
-    found = Checksum("sha256", "").of(target)
+    found = sha256(target)
     if weights.sha256 is not None and found != weights.sha256:
         raise StudyError(
             f"{source} has the sha256 {found} instead of {weights.sha256}, which params.yaml gives; it is damaged, or another "
@@ -86,7 +86,7 @@ def _from_hub(source: str, target: Path) -> tuple[Mapping[str, Any], str]:
     shutil.copyfile(path, target)
     # The cache links to a large file by the sha256 that the hub gives for it, and checks nothing but its length.
     promised = path.readlink().name if path.is_symlink() else ""
-    if SHA256.fullmatch(promised) and Checksum("sha256", promised).of(target) != promised:
+    if SHA256.fullmatch(promised) and sha256(target) != promised:
         raise StudyError(f"{path} is damaged: its sha256 is not the hub's; delete the file it links to and run this again.")
     return _parse(config.read_bytes(), f"{source}/{CONFIG}"), commit
 
@@ -134,28 +134,27 @@ def _hub_errors(source: str) -> Iterator[None]:
     raise StudyError(f"{source} could not be fetched: {reason}; {WAY_OUT}.")
 
 
-def _from_url(url: str, sha256: str | None, target: Path) -> Mapping[str, Any]:
-    """The config.json beside the .safetensors file at ``url``."""
-    parts = urllib.parse.urlsplit(url)
-    if not parts.path.endswith(".safetensors"):
-        hint = f" {CONVERT}" if parts.path.endswith(PICKLED) else ""
+def _from_url(url: str, promised: str | None, target: Path) -> Mapping[str, Any]:
+    """The config.json beside the .safetensors file at ``url``, whose sha256 is ``promised``."""
+    path, mark, query = url.partition("?")
+    if not path.endswith(".safetensors"):
+        hint = f" {CONVERT}" if path.endswith(PICKLED) else ""
         raise StudyError(f"{url} is not a .safetensors file, and no other kind of weights is read; {WAY_OUT}.{hint}")
-    beside = parts._replace(path=f"{parts.path.rpartition('/')[0]}/{CONFIG}").geturl()
+    beside = f"{path.rpartition('/')[0]}/{CONFIG}{mark}{query}"
     # Two URLs may end alike: transfers are kept apart by the whole of it.
-    folder = downloads() / hashlib.sha256(url.encode()).hexdigest()[:16]
+    own = hashlib.sha256(url.encode()).hexdigest()[:16]
     needs = f"mean, std and interpolation come from a {CONFIG} beside the weights, and {WAY_OUT}"
-    with fetched(beside, folder, CONFIG, None, needs, largest=LARGEST_CONFIG) as path:
-        config = _parse(path.read_bytes(), beside)
-    expected = Checksum("sha256", sha256) if sha256 else None
-    with fetched(url, folder, FILE, expected, WAY_OUT) as path:
-        shutil.copyfile(path, target)
-    shutil.rmtree(folder, ignore_errors=True)
+    with fetched(beside, downloads(), f"{own}-{CONFIG}", None, needs, largest=LARGEST_CONFIG) as file:
+        config = _parse(file.read_bytes(), beside)
+    expected = Checksum("sha256", promised) if promised else None
+    with fetched(url, downloads(), f"{own}-{FILE}", expected, WAY_OUT) as file:
+        shutil.copyfile(file, target)
     return config
 
 
 def _from_disk(source: str, target: Path) -> Mapping[str, Any]:
     """The config.json of a folder laid out like a hub repository, or beside a .safetensors file."""
-    path = Path(source).expanduser()
+    path = Path(os.path.expanduser(source))  # noqa: PTH111 (Path.expanduser raises where there is no such user)
     if path.is_dir():
         path = path / FILE
     elif path.suffix != ".safetensors":

@@ -123,6 +123,8 @@ def test_inside(contents, project):
         load(path="x.zip", inside="nothing")
     with pytest.raises(StudyError, match="outside the folder"):
         load(path="x.zip", inside="../project")
+    with pytest.raises(StudyError, match="unpacked is a folder; write the path of the table in it: as `inside` for an archive"):
+        load(**options)
 
 
 @pytest.mark.parametrize("name", ["../out.png", "a/../../out.png", "/tmp/out-of-everything.png", "..\\out.png"])
@@ -136,7 +138,7 @@ def test_escapes_are_refused_whole(name, form, contents, project, tmp_path):
     assert not archive.Path("/tmp/out-of-everything.png").exists()
 
 
-@pytest.mark.parametrize("kind", [tarfile.SYMTYPE, tarfile.LNKTYPE, tarfile.FIFOTYPE, tarfile.CHRTYPE])
+@pytest.mark.parametrize("kind", [tarfile.SYMTYPE, tarfile.FIFOTYPE, tarfile.CHRTYPE])
 def test_links_and_devices_are_passed_over(kind, contents, project, tmp_path):
     secret = tmp_path / "secret"
     secret.mkdir()
@@ -146,6 +148,63 @@ def test_links_and_devices_are_passed_over(kind, contents, project, tmp_path):
     (project / "x.tar.gz").write_bytes(tarred(packed, extra=[link]))
     assert load(path="x.tar.gz").classes == ("ant", "bee", "cat")
     assert not list(secret.iterdir())
+
+
+def link(name, to, kind):
+    made = tarfile.TarInfo(name)
+    made.type, made.linkname = kind, to
+    return made
+
+
+def test_links_of_a_zip_are_no_files_and_all_that_are_passed_over_are_said(contents, project, capsys):
+    entry = zipfile.ZipInfo("train/ant/9.png")
+    entry.create_system, entry.external_attr = 3, 0o120777 << 16
+    (project / "x.zip").write_bytes(zipped({**contents, entry: b"0.png"}))
+    (project / "x.tar").write_bytes(tarred(contents, "w", [link("train/ant/9.png", "0.png", tarfile.SYMTYPE)]))
+    for form in ("x.zip", "x.tar"):
+        assert load(path=form).train_labels.tolist() == [0, 0, 1, 1]
+        assert f"{form}: 1 links are passed over (train/ant/9.png)" in capsys.readouterr().out
+
+
+def test_a_hard_link_in_a_tar_is_the_file_that_it_names(contents, project):
+    """tar writes a file of two names once, and a link for the other name."""
+    whole = tarred(contents, "w")
+    buffer = io.BytesIO(whole)
+    with tarfile.open(fileobj=buffer, mode="a") as packed:
+        packed.addfile(link("train/bee/9.png", "train/ant/0.png", tarfile.LNKTYPE))
+    (project / "x.tar").write_bytes(buffer.getvalue())
+    data = load(path="x.tar")
+    assert data.train_labels.tolist() == [0, 0, 1, 1, 1]
+    np.testing.assert_array_equal(data.train_images[4], data.train_images[0])
+    for to, said in (("../../secret", "would lie outside the folder"), ("train/nothing", "cannot be unpacked .*No such file")):
+        (project / "x.tar").write_bytes(tarred(contents, "w", [link("train/bee/9.png", to, tarfile.LNKTYPE)]))
+        with pytest.raises(StudyError, match=said):
+            load(path="x.tar")
+
+
+@pytest.mark.filterwarnings("ignore:Duplicate name")
+@pytest.mark.parametrize("form", ["x.zip", "x.tar"])
+@pytest.mark.parametrize("name", ["./train/ant/0.png", "train/ant", "train/ant/0.png/more.png"])
+def test_no_file_is_written_over_another(name, form, contents, project):
+    (project / form).write_bytes(FORMS[form]({**contents, name: b"x"}))
+    with pytest.raises(StudyError, match=f"{form} has two things called {name}; pack it anew"):
+        load(path=form)
+
+
+def test_names_in_utf_8_are_read_with_or_without_the_flag_that_says_so(contents, project):
+    whole = zipped({name.replace("ant", "Käfer"): content for name, content in contents.items()})
+    packed = bytearray(whole)
+    for mark, place in ((b"PK\x03\x04", 7), (b"PK\x01\x02", 9)):
+        start = -1
+        while (start := packed.find(mark, start + 1)) >= 0:
+            packed[start + place] &= ~8
+    (project / "x.zip").write_bytes(bytes(packed))
+    assert load(path="x.zip").classes == ("Käfer", "bee")
+    (project / "x.zip").write_bytes(packed.replace("ä".encode(), b"\x84\x84"))  # no UTF-8: code page 437, as zip has it
+    assert load(path="x.zip").classes == ("Kääfer", "bee")
+    (project / "x.zip").write_bytes(whole.replace("ä".encode(), b"\xff\xff"))
+    with pytest.raises(StudyError, match="x.zip cannot be unpacked .'utf-8' codec"):
+        load(path="x.zip")
 
 
 @pytest.mark.parametrize("form", ["x.zip", "x.tar.gz"])

@@ -56,6 +56,18 @@ def test_excel_mark_quotes_spaces_and_other_columns(folder):
     assert len(data.train_labels) + len(data.test_labels) == 4
 
 
+def test_spaces_in_the_first_line_empty_cells_and_paths_of_windows(tmp_path):
+    folder = lay(tmp_path / "data", *(f"in/{file}" for file in FILES[:4]))
+    lines = ["file ; y", *(f".\\in\\{n}.png; {'ab'[n % 2]};;" for n in range(4)), ";;"]
+    data = load(folder, "\n".join(lines), test=0.5)
+    assert data.classes == ("a", "b")
+    assert len(data.train_labels) + len(data.test_labels) == 4
+
+
+def test_numbers_of_any_length_are_in_order(folder):
+    assert load(folder, rows("9" * 5000, "10", "9", "9" * 5000, "10", "9")).classes == ("9", "10", "9" * 5000)
+
+
 def test_column_of_parts(folder, capsys):
     parts = ["train", "TRAIN", "val", "test", "train", "Test", "train", "valid"]
     text = "file,y,part\n" + "".join(f"{n}.png,{'ab'[n % 2]},{part}\n" for n, part in enumerate(parts))
@@ -92,6 +104,15 @@ def test_numbers_are_classes_in_order_of_numbers(folder):
         ("", "has no columns file and y; its first line is ''"),
         ("image,y\n0.png,a\n", "has no columns file and y; its first line is 'image,y'"),
         (rows("a", "b", "a"), "class b has 1 image, too few to be in train and test"),
+        (
+            rows("a", "b", "a, b", "a"),
+            "has a row of more cells than columns: '2.png,a, b'; put quotes around a cell with ',' in",
+        ),
+        (rows("a,b", "b,a", head="file,y,y"), "has two columns of one name; its first line is 'file,y,y': rename one"),
+        (rows("a", "b", "a") + "./0.png,a\n", "lists 1 images more than once: 0.png"),
+        (rows("a", "b", '"a', "b"), r"damaged up to line 5 \(unexpected end of data\); a cell that begins with a quote must"),
+        (rows("a", '"b" c', "a", "b"), r"damaged up to line 3 .* and quotes inside it are doubled"),
+        (rows("9" * 5000, "0.5"), "labels that are not whole numbers from 0: 0.5"),
     ],
 )
 def test_refusals(text, said, folder):
@@ -124,7 +145,7 @@ def test_what_is_no_text(folder):
     (folder / "y.csv").write_bytes(b"file,y\n\xff.png,1\n")
     with pytest.raises(StudyError, match="is no table of text in UTF-8"):
         csv_file.read(folder / "y.csv", COLUMNS)
-    with pytest.raises(StudyError, match="is no table of text"):
+    with pytest.raises(StudyError, match="data is a folder; write the path of the table in it"):
         csv_file.read(folder, COLUMNS)
 
 

@@ -55,6 +55,10 @@ def test_decomposed_characters_are_the_same_name(tmp_path):
     np.testing.assert_array_equal(data[0].train_images, data[1].train_images)
     names = [[item.name for item in folder.read(root, OPTIONS).train] for root in roots]
     assert names[0] == names[1]
+    if not (roots[0] / "train" / decomposed).exists():
+        lay(roots[0], f"train/{decomposed}/0.png")
+        with pytest.raises(StudyError, match=f"train has {composed}/0.png twice, in composed and decomposed characters"):
+            load(roots[0])
 
 
 def test_odd_names_upper_case_endings_and_deeper_folders(tmp_path):
@@ -90,6 +94,21 @@ def test_links_are_followed_and_circles_end(tmp_path):
     data = load(root)
     assert data.classes == ("ant", "bee", "cat")
     assert data.train_labels.tolist() == [0, 0, 1, 1, 2, 2]
+
+
+@pytest.mark.parametrize("name", ["aaa", "zzz"])
+def test_a_class_may_be_a_link_to_another_one(name, tmp_path):
+    """Both are classes, whichever of them the file system lists first."""
+    root = halves(tmp_path / "data")
+    (root / "train" / name).symlink_to(root / "train/bee")
+    assert load(root).classes == tuple(sorted(("ant", "bee", name)))
+
+
+def test_links_around_a_circle_end(tmp_path):
+    root = halves(tmp_path / "data")
+    (root / "train/ant/x").symlink_to(root / "train/bee")
+    (root / "train/bee/y").symlink_to(root / "train/ant")
+    assert load(root).train_labels.tolist() == [0] * 4 + [1] * 4
 
 
 def test_tiny_imagenet_as_it_is_unpacked(tmp_path, capsys):

@@ -50,6 +50,18 @@ def test_sixteen_bits_are_scaled_and_not_clipped(kind):
     np.testing.assert_array_equal(square(saved(Image.fromarray(wide), kind), 8, "squash")[..., 1], wide >> 8)
 
 
+def tiff(bits, photometric, content):
+    """A grey TIFF of 4 x 4 pixels."""
+    tags = [(256, 4), (257, 4), (258, bits), (259, 1), (262, photometric), (273, 8), (277, 1), (278, 4), (279, len(content))]
+    entries = b"".join(struct.pack("<HHII", tag, 4, 1, value) for tag, value in tags)
+    return b"II*\0" + struct.pack("<I", 8 + len(content)) + content + struct.pack("<H", len(tags)) + entries + bytes(4)
+
+
+def test_grey_of_twelve_bits_and_grey_with_the_lowest_for_white():
+    assert set(square(tiff(12, 1, b"\xff" * 24), 4, "crop").ravel()) == {255}
+    assert set(square(tiff(16, 0, b"\x00\x10" * 16), 4, "crop").ravel()) == {255 - 16}
+
+
 def test_sixteen_bits_of_the_other_byte_order():
     wide = (np.arange(64, dtype=np.uint32).reshape(8, 8) * 1040).astype(np.uint16)
     big = Image.frombytes("I;16B", (8, 8), wide.astype(">u2").tobytes())

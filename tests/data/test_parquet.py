@@ -22,7 +22,7 @@ def pa():
 
 def write(pa, path, labels, start=0, names=None, images=None):
     """A file of the hub's form: an image per label, and the classes' ``names`` in its metadata."""
-    images = images or [{"bytes": content(start + n), "path": f"{n}.png"} for n in range(len(labels))]
+    images = images if images is not None else [{"bytes": content(start + n), "path": f"{n}.png"} for n in range(len(labels))]
     table = pa.table({"image": images, "label": labels, "other": labels})
     if names:
         features = {"image": {"_type": "Image"}, "label": {"names": names, "_type": "ClassLabel"}}
@@ -53,6 +53,46 @@ def test_a_repository_of_the_hub(pa, tmp_path, capsys):
         np.testing.assert_array_equal(read.train_images[row], square(content(row), 8, "crop"))
     np.testing.assert_array_equal(read.test_images[1], square(content(9), 8, "crop"))
     assert "test not read" in capsys.readouterr().out
+
+
+def test_parts_by_folders_as_the_hub_converts_them(pa, tmp_path, capsys):
+    data = tmp_path / "data"
+    for number, part in enumerate(("train", "train/more", "partial-test", "validation")):
+        write(pa, data / "default" / part / "0000.parquet", [0, 1], 2 * number)
+    (data / "default/train/._0000.parquet").write_bytes(b"of a file manager")
+    read = load(data, tmp_path)
+    assert read.train_labels.tolist() == [0, 1, 0, 1]
+    np.testing.assert_array_equal(read.test_images[0], square(content(4), 8, "crop"))
+    assert "validation not read" in capsys.readouterr().out
+
+
+def test_a_single_file_is_all_train_whatever_its_name(pa, tmp_path):
+    data = load(write(pa, tmp_path / "test.parquet", [0, 1, 0, 1]), tmp_path, test=0.5)
+    assert (len(data.train_labels), len(data.test_labels)) == (2, 2)
+
+
+@pytest.mark.parametrize("said", ["{", "[]", '{"info": null}', '{"info": {"features": {"label": {"names": [0, 1]}}}}'])
+def test_names_that_the_hub_did_not_write_are_left(pa, tmp_path, said):
+    table = pa.table({"image": [content(n) for n in range(4)], "label": [0, 1, 0, 1]})
+    pa.parquet.write_table(table.replace_schema_metadata({"huggingface": said}), tmp_path / "x.parquet")
+    assert load(tmp_path / "x.parquet", tmp_path, test=0.5).classes == ("0", "1")
+
+
+def test_a_file_that_is_damaged_inside(pa, tmp_path):
+    path = write(pa, tmp_path / "x.parquet", [0, 1] * 20)
+    whole = path.read_bytes()
+    for place in (100, len(whole) // 2):
+        path.write_bytes(whole[:place] + b"\xff" * 60 + whole[place + 60 :])
+        with pytest.raises(StudyError, match=r"x.parquet is no whole parquet file \(.*\); fetch it again") as error:
+            load(path, tmp_path, test=0.5)
+        assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize("image", [None, {"bytes": "text", "path": None}, {"bytes": None, "path": "a\0b"}, "a.png", [1]])
+def test_what_is_no_image_is_unreadable(pa, tmp_path, image):
+    path = write(pa, tmp_path / "x.parquet", [0, 1, 0, 1], images=[image] * 4)
+    with pytest.raises(StudyError, match=r"^4 images cannot be read: x.parquet:\d \("):
+        load(path, tmp_path, test=0.5)
 
 
 def test_one_file_is_divided_and_its_digest_is_checked(pa, tmp_path, capsys):
@@ -111,6 +151,10 @@ def test_refusals(pa, tmp_path):
     refused("several labels for an image in label", write(pa, tmp_path / "multi.parquet", [[0], [0, 1]]), test=0.5)
     refused("labels of the kind float", write(pa, tmp_path / "float.parquet", [0.5, 1.0]), test=0.5)
     refused("the dataset has one class, 0", write(pa, tmp_path / "single.parquet", [0, 0]), test=0.5)
+    refused("has no rows", write(pa, tmp_path / "none.parquet", pa.array([], pa.int64()), images=pa.array([], pa.binary())))
+    for large in (2_000_000, 2**63 + 1):
+        labels = pa.array([large, 1, 1, large], pa.uint64())
+        refused(f"labels from 1 to {large} for 4 images; number the classes from 0", write(pa, tmp_path / "l.parquet", labels))
     refused("class 1 has 0 images", write(pa, tmp_path / "gap.parquet", [0, 0, 2, 2]), test=0.5)
     one.write_bytes(one.read_bytes()[:100])
     refused("one.parquet is no whole parquet file", one, test=0.5)

@@ -66,8 +66,9 @@ def test_null_stands_for_the_default():
 
 
 def test_path_absolute_in_the_project_or_under_datasets_dir(project, tmp_path, monkeypatch):
-    with pytest.raises(StudyError, match="mine is not in the project, and DATASETS_DIR names no folder to look in"):
-        place.found("mine")
+    for path in ("mine", "~nobody-of-this-name/mine"):
+        with pytest.raises(StudyError, match="mine is not in the project, and DATASETS_DIR names no folder to look in"):
+            place.found(path)
     monkeypatch.setenv("DATASETS_DIR", str(tmp_path / "nowhere"))
     with pytest.raises(
         StudyError, match=r"DATASETS_DIR is .*nowhere, which is not a folder; unset it, or name the one with mine"

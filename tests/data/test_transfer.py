@@ -44,6 +44,11 @@ def test_whole_file_and_nothing_left(site, tmp_path):
     assert names(tmp_path / "new") == []
 
 
+def test_spaces_and_umlauts_in_a_url_are_quoted_and_what_is_quoted_stays(site, tmp_path):
+    site.files["/K%C3%A4fer%20%2B.bin?a=b"] = CONTENT
+    assert get(site, tmp_path, path="/Käfer %2B.bin?a=b") == CONTENT
+
+
 @pytest.mark.parametrize("etags", [True, False])
 def test_cut_connection_goes_on_where_it_stopped(site, tmp_path, etags):
     site.cuts, site.etags = [100_000, 50_000], etags

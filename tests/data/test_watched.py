@@ -6,7 +6,7 @@ import shutil
 import pytest
 import yaml
 from clones import commit, ran, sh
-from pictures import content, halves
+from pictures import content, halves, lay
 
 from stages import download as stage
 from study.base.errors import StudyError
@@ -47,6 +47,7 @@ def test_what_is_watched(project, tmp_path):
     assert not is_watched("data/own/mine/../other", "mine")
     assert not is_watched(str(elsewhere), "mine")
     assert not is_watched("data/own/mine2", "mine")
+    assert not is_watched("~nobody-of-this-name/mine", "mine")
     (elsewhere / "train/cow").symlink_to(elsewhere / "train/ant")
     with pytest.raises(StudyError, match=r"DVC does not look into links to folders below data/own/mine: .*train/cow; make"):
         is_watched("data/own/mine", "mine")
@@ -62,6 +63,25 @@ def test_what_is_not_watched_must_be_pinned(project, tmp_path):
     stage.download("mine")
     (elsewhere / "train/ant/0.png").write_bytes(content(99))
     with pytest.raises(StudyError, match="files were added, removed or changed"):
+        stage.download("mine")
+
+
+def test_a_table_that_lists_images_elsewhere_must_be_pinned(project, tmp_path):
+    """DVC watches the table, and not what lies outside data/own/mine."""
+    own, elsewhere = project / "data/own/mine", lay(tmp_path / "elsewhere", *(f"{n}.png" for n in range(4)))
+    lay(own, *(f"pictures/{n}.png" for n in range(4)))
+    (own / "tables").mkdir()
+    table = {"format": "csv", "path": "data/own/mine/tables/x.csv", "image": "file", "label": "y", "test": 0.5}
+    for folder, images in (("", "../pictures"), ("../pictures/", None), (f"{elsewhere}/", None), ("", str(elsewhere))):
+        rows = "".join(f"{folder}{n}.png,{'ab'[n % 2]}\n" for n in range(4))
+        (own / "tables/x.csv").write_text(f"file,y\n{rows}")
+        declare(project, **table, images=images)
+        if "elsewhere" in f"{folder}{images}":
+            with pytest.raises(
+                StudyError, match=r"does not see when files of data/own/mine/tables/x.csv change: write md5:"
+            ) as error:
+                stage.download("mine")
+            declare(project, **table, images=images, md5=re.search(r"md5: (\w{32})", str(error.value))[1])
         stage.download("mine")
 
 

@@ -124,7 +124,10 @@ def test_code_in_a_file_is_not_run(tmp_path, zipped):
         (torch.ones(2), "holds Tensor and no tensors by name"),
         ({"epoch": 1, "optimizer": {"a": 1}}, "no tensors in a place that is known; its keys are epoch, optimizer: name one"),
         ({}, "no tensors in a place that is known; its keys are none"),
-        ({"a": torch.eye(2).to_sparse()}, r"sparse or quantized tensors \(a\)"),
+        ({"a": torch.eye(2).to_sparse()}, r"sparse, quantized, complex or empty .meta. tensors \(a\)"),
+        ({"a": torch.ones(2, dtype=torch.complex128)}, r"complex or empty .meta. tensors \(a\)"),
+        ({"a": torch.ones(2, device="meta")}, r"empty .meta. tensors \(a\)"),
+        ({"ema": {"decay": 0.9}, "model": PLAIN}, "no tensors under ema; its keys are ema, model: name one by --take"),
     ],
 )
 def test_what_holds_no_weights_is_one_sentence(tmp_path, saved, sentence):
@@ -141,6 +144,12 @@ def test_a_damaged_file_is_one_sentence(tmp_path, cut):
     (tmp_path / "a.pth").write_bytes((tmp_path / "a.pth").read_bytes()[:cut])
     with pytest.raises(StudyError, match=r"a\.pth is (damaged|no file of torch\.save that is whole)"):
         convert.convert(tmp_path / "a.pth")
+
+
+def test_a_program_of_torchscript_is_one_sentence(tmp_path):
+    torch.jit.save(torch.jit.script(torch.nn.Linear(1, 1)), tmp_path / "a.pt")
+    with pytest.raises(StudyError, match=r"TorchScript.*or have it saved anew as torch\.save\(model\.state_dict\(\), …\)\.$"):
+        convert.convert(tmp_path / "a.pt")
 
 
 def test_files_that_are_no_weights_or_not_there(tmp_path):

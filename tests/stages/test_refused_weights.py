@@ -32,7 +32,16 @@ def test_pickles_are_not_read(folder):
     refused("damaged or no safetensors file", folder)
     torch.save({}, folder / "model.pth")
     refused(r"model\.pth' in params\.yaml, which is neither a folder here nor a \.safetensors file", folder / "model.pth")
-    refused(r"model\.bin is not a \.safetensors file", "https://127.0.0.1/model.bin")
+    for name in ("model.bin", "last.ckpt", "model.pth.tar"):
+        refused(
+            f"{name} is not a .safetensors file.* python -m tools.convert makes a .safetensors file",
+            f"https://127.0.0.1/{name}",
+        )
+
+
+def test_addresses_that_lead_nowhere():
+    refused("Invalid IPv6 URL", "http://[nowhere/model.safetensors")
+    refused(r"model\.safetensors is not here", "~nobody-of-this-name/model.safetensors")
 
 
 def test_another_architecture_names_the_first_mismatch(folder, state):
@@ -46,6 +55,11 @@ def test_another_architecture_names_the_first_mismatch(folder, state):
     refused("test_vit with .*, which has no tensor pos_embed", folder, options={**OPTIONS, "pos_embed": "none"})
     save_file({**state, "more": torch.zeros(1)}, folder / "model.safetensors")
     refused(r"another architecture than test_vit with .*, which has no tensor more\.", folder)
+
+
+def test_names_with_something_before_them(folder, state):
+    save_file({f"module.{name}": tensor for name, tensor in state.items()}, folder / "model.safetensors")
+    refused(r"it has no tensor cls_token, but module\.cls_token; rename its tensors as timm has them", folder)
 
 
 def test_another_architecture_of_the_same_shapes(folder):
