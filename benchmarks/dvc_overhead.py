@@ -9,7 +9,7 @@ part, in a lock of full size, and marked with ~.
 no-op      `dvc repro` when nothing changed
 stage      what one more stage costs in `dvc repro`, in a lock of full size: run, hash, cache, read and write dvc.lock
 full       `dvc repro` from nothing; ~ is stages x the mean of a stage's cost in an empty and in a full lock
-batched    `python -m tools.repro` from nothing
+by repro   `python -m tools.repro` from nothing
 by dvc     every cell again after a change of recipe, four workers at a time, as `dvc --wait-for-lock repro -s train@ evaluate@`
 fan-out    the same as `python -m tools.repro -s train@ evaluate@`
 pull       in a fresh clone with a remote that is a folder: `dvc pull`, then `dvc repro`
@@ -91,7 +91,7 @@ def bounded(study: Stubbed, seconds: float, counted: str, *command: str) -> Cost
     return cost.times(len(study.commands) / came_to) if cost.wall >= seconds else cost
 
 
-def batched(study: Stubbed, seconds: float) -> Cost:
+def by_repro(study: Stubbed, seconds: float) -> Cost:
     return bounded(study, seconds, "Running stage", *OURS)
 
 
@@ -144,9 +144,9 @@ def runs(study: Stubbed, folder: Path, seconds: float) -> Iterator[tuple[str, Co
     stage = one_stage(study)
     yield "stage", stage
     count = len(study.cells)
-    many = batched(Stubbed(folder / "batched", count), seconds)
+    many = by_repro(Stubbed(folder / "by_repro", count), seconds)
     yield "full", full(Stubbed(folder / "full", count), many.times(1 / len(study.commands)), stage, seconds)
-    yield "batched", many
+    yield "by repro", many
 
 
 def remote(study: Stubbed, folder: Path, seconds: float) -> Iterator[tuple[str, Cost]]:

@@ -8,8 +8,9 @@ rounds, with the slowest and the fastest; a ratio is taken within each round, an
 "first step" is the time from the start of the process, alone on the machine, to the end of its first step.
 
 Images are made up; no dataset file is needed. Without a CUDA device the models of cifar32 and of the small study are measured
-as these train them: 32 pixels, fp32, batch 64, one thread, and every way begins with the same uint8 images in memory. There
-"bf16" says whether bf16 would be faster on this processor; the recipe decides, nothing here changes it.
+at 32 pixels in fp32, in batches of 64 (the small study itself takes 32), with one thread, and every way begins with the same
+uint8 images in memory. There "bf16" says whether bf16 would be faster on this processor; the recipe decides, nothing here
+changes it.
 """
 
 import argparse

@@ -29,7 +29,7 @@ class Report:
         """The report named ``STUDY`` or ``REVISION:STUDY``. Raises StudyError."""
         revision, _, study = text.rpartition(":")
         if not cells.NAME.fullmatch(study):
-            raise StudyError(f"{text!r} names no report; write STUDY or REVISION:STUDY, such as cifar or main:cifar.")
+            raise StudyError(f"{text!r} names no report; write STUDY or REVISION:STUDY, such as cifar32 or main:cifar32.")
         return cls(revision, study)
 
     def __str__(self) -> str:

@@ -1,4 +1,4 @@
-"""Weights, train and evaluate for 78 entries of `models` at 32 pixels: whatever timm builds and runs at that size works.
+"""Weights, train and evaluate for some 80 entries of `models` at 32 pixels: whatever timm builds and runs at that size works.
 
     python -m trials.architectures                  # an hour on two busy cores; one at a time
     python -m trials.architectures crossvit swin    # the entries whose names hold one of these

@@ -79,9 +79,7 @@ def tried(verdict: Verdict, server: Server, folder: Path) -> None:
     )
     verdict.check(study.nothing_left(head), "dvc repro at the head runs nothing")
     found = study.differences(expected, head)
-    verdict.check(
-        not found, "files and dvc.lock at the head are those of the serial run, wall times aside", ", ".join(found[:5])
-    )
+    verdict.check(not found, "files and dvc.lock at the head are those of the serial run", ", ".join(found[:5]))
 
 
 def work(clone: Path, server: Server, commit: str, *cells: str) -> "subprocess.Popen[bytes]":

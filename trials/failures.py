@@ -6,7 +6,7 @@
 A study of 4 cells, two at a time. killed: a worker, a training and the driver get SIGKILL, then Ctrl-C. itself: one model's
 loss is not a number. disk: one cell's saved states lie on a full file system (a tmpfs of 64 KiB; wants root). share: DVC's
 cache is behind a link that leads nowhere for a minute. In the end every output is, byte for byte, that of a serial
-`dvc repro`, dvc.lock equal to its lock as a mapping (wall times aside), and nothing was trained twice.
+`dvc repro`, dvc.lock equal to its lock as a mapping, and nothing was trained twice.
 """
 
 import os

@@ -3,8 +3,8 @@
     python -m trials.slurm
 
 A small study of 8 cells: one worker is killed, one cell preempted, one node drained, the driver killed and started again. In
-the end every output has to be, byte for byte, that of a serial `dvc repro`, and dvc.lock equal to its lock as a mapping (wall
-times aside), and no epoch trained twice but the one that was under way. Needs root and Debian's packages slurm-wlm and munge.
+the end every output has to be, byte for byte, that of a serial `dvc repro`, and dvc.lock equal to its lock as a mapping,
+and no epoch trained twice but the one that was under way. Needs root and Debian's packages slurm-wlm and munge.
 Takes about ten minutes on two cores.
 """
 
