@@ -47,8 +47,8 @@ class Report:
 
 def main() -> None:
     arguments = parser(__doc__, "compare", "tools")
-    arguments.add_argument("first", type=str, metavar="[REVISION:]STUDY")
-    arguments.add_argument("second", type=str, metavar="[REVISION:]STUDY")
+    arguments.add_argument("first", metavar="[REVISION:]STUDY")
+    arguments.add_argument("second", metavar="[REVISION:]STUDY")
     given = arguments.parse_args()
     reports = Report.parse(given.first), Report.parse(given.second)
     verdicts = [{row["key"]: row for row in report.rows("verdicts")} for report in reports]
@@ -102,7 +102,7 @@ def _commit(revision: str) -> str:
 
 
 def _git(*arguments: str) -> "subprocess.CompletedProcess[str]":
-    return subprocess.run(["git", *arguments], capture_output=True, text=True, check=False)
+    return subprocess.run(["git", *arguments], capture_output=True, encoding="utf-8", check=False)
 
 
 if __name__ == "__main__":
