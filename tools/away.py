@@ -13,8 +13,7 @@ from collections import Counter
 from collections.abc import Iterable
 from contextlib import suppress
 
-from study.away import revision, run_cache
-from study.away.remote import Remote
+from study.away import remote, revision, run_cache
 from study.base.console import parser, run, say
 from study.base.errors import StudyError
 from study.design.cells import Cell
@@ -81,8 +80,8 @@ def chosen(grid: Grid, names: Iterable[str]) -> list[Cell]:
 def work(wanted: list[Cell], at: str) -> None:
     """Train and evaluate ``wanted`` one after another, and send each; after a cell that fails it goes on with the next."""
     commit = revision.check(at)
-    remote = Remote.checked(writing=True)
-    say(f"{len(wanted)} cells at commit {commit[:10]}, shared by the remote {remote.name} ({remote.url})")
+    store = remote.checked(writing=True)
+    say(f"{len(wanted)} cells at commit {commit[:10]}, shared by the remote {store}")
     failed: list[Cell] = []
     unsent: list[Cell] = []
     for number, cell in enumerate(wanted, 1):
@@ -95,11 +94,11 @@ def work(wanted: list[Cell], at: str) -> None:
     unsent = [cell for cell in unsent if not send(cell)]  # the network may be back
     problems = [
         *([f"{_names(failed)} failed, see above"] if failed else []),
-        *([f"{_names(unsent)} could not be sent to {remote.name}"] if unsent else []),
+        *([f"{_names(unsent)} could not be sent to {store}"] if unsent else []),
     ]
     if problems:
         raise StudyError(f"{'; '.join(problems)}; put it right and run the same command: what is done is not done again.")
-    say(f"\nall {len(wanted)} cells are on {remote.name}; on the head: python -m tools.away collect")
+    say(f"\nall {len(wanted)} cells are on {store}; on the head: python -m tools.away collect")
 
 
 def send(cell: Cell) -> bool:
@@ -114,10 +113,10 @@ def send(cell: Cell) -> bool:
 def collect(grid: Grid) -> None:
     """Bring every finished cell into this workspace; when none is missing, make the report."""
     commit = revision.committed()
-    remote = Remote.checked(writing=False)
+    store = remote.checked(writing=False)
     lock = recorded()
     if not _with_records("fetch", f"aggregate@{grid.name}"):  # a stage that has nothing in the cache: the records alone
-        raise StudyError(f"the records of runs could not be fetched from {remote.name}, see above; try again.")
+        raise StudyError(f"the records of runs could not be fetched from {store}, see above; try again.")
     with Pipeline(lock) as pipeline:
         found = run_cache.find(pipeline, lock, pipeline.cache.parent.parent / "runs")
         changed = {name: entry for name, entry in found.entries.items() if lock.get(name) != entry}
@@ -133,7 +132,7 @@ def collect(grid: Grid) -> None:
         what = "the checkpoints are the same bytes" if same else "the checkpoints differ (other hardware or libraries)"
         say(f"{cell} was trained more than once: {what}; dvc.lock has one of them")
     for name, lost in incomplete.items():
-        say(f"{name}: {', '.join(lost)} is not on {remote.name}, or not as its record says")
+        say(f"{name}: {', '.join(lost)} is not on {store}, or not as its record says")
     missing = [cell for cell in grid.cells() if not {f"train@{cell}", f"evaluate@{cell}"} <= set(whole)]
     say(f"\n{len(grid.cells()) - len(missing)} of {len(grid.cells())} cells are here, at commit {commit[:10]}")
     if missing:

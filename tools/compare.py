@@ -104,7 +104,7 @@ def _commit(revision: str) -> str:
 
 
 def _git(*arguments: str) -> "subprocess.CompletedProcess[str]":
-    return subprocess.run(["git", *arguments], capture_output=True, text=True, check=False)
+    return subprocess.run(["git", *arguments], capture_output=True, encoding="utf-8", check=False)
 
 
 if __name__ == "__main__":

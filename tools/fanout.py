@@ -21,7 +21,7 @@ from study.base.console import parser, run, say
 from study.base.errors import StudyError
 from study.design.cells import Cell
 from study.fanout import paths, plan
-from study.fanout.driver import Driver, alone
+from study.fanout.driver import Driver
 from study.fanout.jobs import Executor
 from study.fanout.local import Local, gpus_here, slots
 from study.fanout.slurm import Slurm
@@ -30,6 +30,7 @@ from study.pipeline import process
 from study.pipeline.cell_states import CellState, CellStatus, StudyStatus
 from study.pipeline.timing import duration
 from study.runtime.lifecycle import stoppable
+from study.settings import at_work
 from study.settings.params import Params
 
 SHOWN = 5  # last lines of a failed cell's log
@@ -41,7 +42,7 @@ def main() -> None:
     arguments = parser(__doc__, "fanout", "tools")
     arguments.add_argument("--executor", choices=("local", "slurm"), default="local", help="where jobs run (local)")
     arguments.add_argument("--jobs", type=int, metavar="N", help="cells at a time (one per GPU or processor; slurm: no limit)")
-    arguments.add_argument("--gpus", metavar="0,1", help="GPUs of this machine that take turns (all)")
+    arguments.add_argument("--gpus", type=_gpus, metavar="0,1", help="GPUs of this machine that take turns (all)")
     arguments.add_argument("--partition", metavar="NAME", help="for slurm: short for --slurm partition=NAME")
     arguments.add_argument(
         "--slurm", action="append", default=[], metavar="KEY=VALUE", help="an option of submitit or sbatch; time is in minutes"
@@ -51,12 +52,12 @@ def main() -> None:
     )
     given = arguments.parse_args()
     options = _options(given)
-    places = slots(given.jobs, given.gpus.split(",") if given.gpus else gpus_here()) if given.executor == "local" else None
+    places = slots(given.jobs, given.gpus or gpus_here()) if given.executor == "local" else None
     if given.dry_run:
         say("\n".join(describe(plan.read(), places, given.jobs)))
         return
     executor: Executor = Slurm(given.jobs, options) if places is None else Local(places)
-    with alone(), stoppable(lambda: GO_ON):
+    with at_work.alone(at_work.FANOUT, "fan-out"), stoppable(lambda: GO_ON):
         failed = fan_out(executor, 1 if places is None else len(places))
         if failed:
             say("\n" + "\n".join(summary(failed)))
@@ -139,6 +140,14 @@ def _where(places: Sequence[str | None] | None) -> str:
         return "Slurm, a GPU each"
     gpus = sorted({gpu for gpu in places if gpu is not None})
     return f"GPU {', '.join(gpus)}" if gpus else "the processor"
+
+
+def _gpus(text: str) -> list[str]:
+    """Names of GPUs with commas between them. An empty one would be the processor."""
+    names = [name.strip() for name in text.split(",")]
+    if not all(names):
+        raise argparse.ArgumentTypeError(f"{text!r} has an empty name; write numbers or names with commas between, such as 0,1")
+    return names
 
 
 def _options(given: argparse.Namespace) -> dict[str, str]:

@@ -5,6 +5,7 @@ The argument is the shell that make uses.
 
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -35,15 +36,16 @@ def python():
 
 
 def git():
-    """A git that takes this folder for a repository of its own."""
+    """A git that takes this folder for one of a repository."""
     if shutil.which("git") is None:
         yield "git is not installed; DVC needs it"
         return
-    done = subprocess.run(["git", "rev-parse", "--show-prefix"], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    english = dict(os.environ, LC_ALL="C")
+    done = subprocess.run(["git", "rev-parse", "--show-prefix"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=english)
     if "dubious ownership" in done.stderr.decode(errors="replace"):
         yield (
-            "this folder belongs to another user, so git refuses it: git config --global --add safe.directory '%s'"
-            % os.getcwd()
+            "this folder belongs to another user, so git refuses it: git config --global --add safe.directory %s"
+            % shlex.quote(os.getcwd())
         )
     elif done.returncode:
         yield "this is no git repository (a ZIP file has none): git clone the project, or git init, add and commit"
@@ -87,10 +89,11 @@ def environment():
         return
     try:
         with open(".venv/bin/activate") as file:
-            written = re.search(r"VIRTUAL_ENV=[\"']?([^\"'\n]+)", file.read())
-    except (OSError, UnicodeDecodeError):
-        written = None
-    made_for = written.group(1) if written else ""
+            # From Python 3.12 on, what Windows is to do stands first: VIRTUAL_ENV=$(cygpath ...)
+            written = re.search(r"VIRTUAL_ENV=(?!\$)(.+)", file.read())
+        made_for = "".join(shlex.split(written.group(1))) if written else ""
+    except (OSError, ValueError):
+        made_for = ""
     if made_for and not os.path.isdir(made_for):
         yield "this clone was moved or renamed after .venv was made; remove .venv, and make makes it anew"
 

@@ -9,12 +9,10 @@ moment: the same command goes on. It makes no cell again that was proved, as lon
 parameters, the code of the stages and the libraries are the same. To begin anew, remove .dvc/tmp/prove.
 """
 
-import fcntl
 import shutil
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 
 from study.base.console import parser, run, say
@@ -24,7 +22,7 @@ from study.design.cells import Cell
 from study.pipeline import proof, proved, standing
 from study.pipeline.proof import Proof
 from study.runtime.lifecycle import stoppable
-from study.settings import studies
+from study.settings import at_work, studies
 from study.settings.grid import ladder
 from study.settings.params import Params
 
@@ -52,7 +50,7 @@ def main() -> None:
         good = of_study(given.study, jobs)
     else:
         with stoppable(lambda: "nothing is kept of it."), tempfile.TemporaryDirectory(prefix="prove-") as folder:
-            good = made([Cell.parse(name) for name in given.cells or CHEAPEST], Path(folder), jobs, lambda _: None)
+            good = made(list(dict.fromkeys(map(Cell.parse, given.cells or CHEAPEST))), Path(folder), jobs, lambda _: None)
     sys.exit(0 if good else 1)
 
 
@@ -66,7 +64,8 @@ def of_study(name: str, jobs: int) -> bool:
     grid = len(study.datasets) * len(study.models) * len(study.seeds) * len(ladder())
     absent = grid - sum(cell.fraction in ladder() for cell in of_it)
     again = f"the same command (python -m tools.prove --study {name}) goes on."
-    with stoppable(lambda: f"cells that were proved, and epochs of those under way, are kept; {again}"), alone():
+    kept = "cells that were proved, and epochs of those under way, are kept"
+    with stoppable(lambda: f"{kept}; {again}"), at_work.alone(LOCK, "prove --study"):
         ledger = proved.Ledger(LEDGER, lock, params)
         left = [cell for cell in cells if not ledger.has(cell)]
         say(
@@ -84,18 +83,6 @@ def of_study(name: str, jobs: int) -> bool:
             for folder in ("data", "stages", "study"):
                 shutil.rmtree(PLACE / folder, ignore_errors=True)
     return good
-
-
-@contextmanager
-def alone() -> Iterator[None]:
-    """Only one of these at a time: they share PLACE. StudyError where another is at it."""
-    LOCK.parent.mkdir(parents=True, exist_ok=True)
-    with LOCK.open("a") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise StudyError(f"another prove --study is at work in {PLACE}; wait for it, or stop it first.") from None
-        yield
 
 
 def made(wanted: list[Cell], folder: Path, jobs: int, keep: Callable[[Proof], None]) -> bool:

@@ -4,11 +4,9 @@ params.yaml is put back however this ends: by itself, by Ctrl-C, TERM or a close
 does it, and so does the next `python -m tools.study`.
 """
 
-import fcntl
 import signal
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from pathlib import Path
 from types import FrameType
 
@@ -27,12 +25,14 @@ GO_ON = "every finished epoch is kept; the same command goes on from there."
 def main() -> None:
     """Command line: python -m tools.quickstart."""
     parser(__doc__, "quickstart", "tools").parse_args()
-    with alone(), stoppable(lambda: GO_ON):
+    if busy := at_work.who():
+        raise StudyError(f"{busy} is at work in this workspace; wait for it, or stop it first.")
+    with at_work.alone(at_work.QUICKSTART, "quickstart"), stoppable(lambda: GO_ON):
         _hang_up_as_terminate()
         if said := lent.give_back():
             say(f"an earlier quickstart was killed: {said}")
-        lent.lend(studies.named(NAME))
         try:
+            lent.lend(studies.named(NAME))
             code = process.run(FANOUT)
         finally:
             said = lent.give_back()
@@ -44,17 +44,6 @@ def main() -> None:
         say(f"\n{table.read_text(encoding='utf-8')}")
     say(f"The report: {REPORT}/README.md. git status shows what differs from the committed study: nothing, it should be.")
     say(f"To go on with this study (dvc push, dvc repro, dvc exp run): python -m tools.study {NAME}")
-
-
-@contextmanager
-def alone() -> Iterator[None]:
-    """Only one quickstart at a time, and none beside a run of the study; StudyError says which is under way."""
-    if busy := at_work.who():
-        raise StudyError(f"{busy} is at work in this workspace; wait for it, or stop it first.")
-    at_work.QUICKSTART.parent.mkdir(parents=True, exist_ok=True)
-    with at_work.QUICKSTART.open("a") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        yield
 
 
 def _hang_up_as_terminate() -> None:

@@ -12,7 +12,7 @@ if __name__ == "study":  # `python tools/status.py` puts this folder before the 
 
 from pathlib import Path
 
-from study.base import atomic
+from study.base import atomic, yaml12
 from study.base.console import parser, run, say
 from study.base.errors import StudyError
 from study.settings import at_work, lent, studies
@@ -36,26 +36,15 @@ def main() -> None:
     if said := lent.give_back():  # a quickstart was killed
         say(said)
     text, before = lent.read(), Params.load().study()
-    if name == "back":
-        write(_former(text))
+    changed = _former(text) if name == "back" else studies.put(studies.named(name), text)
+    now = Params(yaml12.load(changed)).study()  # StudyError where it names what is not declared
+    unnamed = before not in studies.every().values()
+    if unnamed and changed != text:
+        atomic.write(FORMER, studies.cut(text)[1].encode())
+    atomic.write(lent.PARAMS, changed.encode())
+    if name == "back" and not unnamed:
         FORMER.unlink()
-    else:
-        changed = studies.put(studies.named(name), text)
-        if changed != text and before not in studies.every().values():
-            atomic.write(FORMER, studies.cut(text)[1].encode())
-        write(changed)
-    tell(before, Params.load().study())
-
-
-def write(text: str) -> None:
-    """Write params.yaml; StudyError, and the file as it was, where the study names what is not declared."""
-    former = lent.read()
-    atomic.write(lent.PARAMS, text.encode())
-    try:
-        Params.load().study()
-    except StudyError:
-        atomic.write(lent.PARAMS, former.encode())
-        raise
+    tell(before, now)
 
 
 def show() -> None:

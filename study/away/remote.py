@@ -1,7 +1,6 @@
 """DVC's default remote, and what can be wrong with it before it carries the results of many machines."""
 
 import uuid
-from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -12,71 +11,64 @@ SECRETS = frozenset(
 )
 
 
-@dataclass(frozen=True)
-class Remote:
-    """A remote by its name, and its address as it stands in DVC's configuration."""
+def checked(writing: bool) -> str:
+    """The name of the default remote, fit to share results by; ``writing`` tries to put a file there and takes it away again.
 
-    name: str
-    url: str
+    Raises StudyError where there is none, where it is http, where ``verify`` is off, where a secret stands in the
+    configuration that git tracks, and where it cannot be written.
+    """
+    try:
+        from dvc.exceptions import DvcException  # type: ignore[import-untyped]
+        from dvc.repo import Repo  # type: ignore[import-untyped]
+    except ImportError:
+        raise StudyError("dvc is not installed here; pip install -r requirements.txt.") from None
+    try:
+        with Repo() as repo:
+            name = _configured(repo)
+            if writing:
+                _try_writing(repo, name)
+            return name
+    except DvcException as error:
+        raise StudyError(f"DVC's configuration cannot be used: {one_line(error)}.") from None
 
-    @classmethod
-    def checked(cls, writing: bool) -> "Remote":
-        """The default remote, fit to share results by; ``writing`` tries to put a file there and takes it away again.
 
-        Raises StudyError where there is none, where it is http, where ``verify`` is off, where a secret stands in the
-        configuration that git tracks, and where it cannot be written.
-        """
-        try:
-            from dvc.exceptions import DvcException  # type: ignore[import-untyped]
-            from dvc.repo import Repo  # type: ignore[import-untyped]
-        except ImportError:
-            raise StudyError("dvc is not installed here; pip install -r requirements.txt.") from None
-        try:
-            with Repo() as repo:
-                remote, options = cls._configured(repo)
-                if not options.get("verify"):
-                    raise StudyError(
-                        f"the remote {remote.name} does not verify what it gives, so that a damaged file would be taken; "
-                        f"dvc remote modify --local {remote.name} verify true."
-                    )
-                if writing:
-                    remote._try_writing(repo)
-                return remote
-        except DvcException as error:
-            raise StudyError(f"DVC's configuration cannot be used: {one_line(error)}.") from None
+def _configured(repo: Any) -> str:
+    """The name of the default remote, whose configuration is fit."""
+    name = repo.config["core"].get("remote")
+    if not name or name not in repo.config["remote"]:
+        raise StudyError("there is no default remote; dvc remote add --local -d store URL, as docs/remotes.md shows.")
+    options = repo.config["remote"][name]
+    tracked = repo.config.read("repo").get("remote", {}).get(name, {})
+    secrets = sorted(SECRETS & tracked.keys()) or (["url"] if urlsplit(tracked.get("url", "")).password else [])
+    if secrets:
+        raise StudyError(
+            f".dvc/config, which git tracks, holds {secrets[0]} of the remote {name}; "
+            f"dvc remote modify --unset {name} {secrets[0]}, then set it with dvc remote modify --local."
+        )
+    if urlsplit(str(options["url"])).scheme in ("http", "https"):
+        raise StudyError(
+            f"the remote {name} is http, which DVC only reads and without records of runs; workers and the head need "
+            "a path, ssh, s3 or webdav (docs/remotes.md)."
+        )
+    if not options.get("verify"):
+        raise StudyError(
+            f"the remote {name} does not verify what it gives, so that a damaged file would be taken; "
+            f"dvc remote modify --local {name} verify true."
+        )
+    return str(name)
 
-    @classmethod
-    def _configured(cls, repo: Any) -> tuple["Remote", dict[str, Any]]:
-        name = repo.config["core"].get("remote")
-        if not name or name not in repo.config["remote"]:
-            raise StudyError("there is no default remote; dvc remote add --local -d store URL, as docs/remotes.md shows.")
-        options = dict(repo.config["remote"][name])
-        tracked = repo.config.read("repo").get("remote", {}).get(name, {})
-        secrets = sorted(SECRETS & tracked.keys()) or (["url"] if urlsplit(tracked.get("url", "")).password else [])
-        if secrets:
-            raise StudyError(
-                f".dvc/config, which git tracks, holds {secrets[0]} of the remote {name}; "
-                f"dvc remote modify --unset {name} {secrets[0]}, then set it with dvc remote modify --local."
-            )
-        remote = cls(name, str(options["url"]))
-        if urlsplit(remote.url).scheme in ("http", "https"):
-            raise StudyError(
-                f"the remote {name} is http, which DVC only reads and without records of runs; workers and the head need "
-                "a path, ssh, s3 or webdav (docs/remotes.md)."
-            )
-        return remote, options
 
-    def _try_writing(self, repo: Any) -> None:
-        """DVC takes a record of a run that could not be sent for a success, so a remote is tried before hours are spent."""
-        try:
-            remote = repo.cloud.get_remote(self.name)
-            files, folder = remote.fs, remote.fs.join(remote.path, "tmp")
-            path = files.join(folder, f"tried-{uuid.uuid4().hex}")
-            files.makedirs(folder, exist_ok=True)
-            files.pipe_file(path, b"a worker tries whether it can write here\n")
-            files.rm_file(path)
-        except Exception as error:  # each kind of remote has its own errors, and each of them means no
-            raise StudyError(
-                f"the remote {self.name} cannot be written: {type(error).__name__}: {one_line(error)}; put its address, its "
-                "credentials or its base folder right (docs/remotes.md)."
-            ) from None
+def _try_writing(repo: Any, name: str) -> None:
+    """DVC takes a record of a run that could not be sent for a success, so a remote is tried before hours are spent."""
+    try:
+        remote = repo.cloud.get_remote(name)
+        files, folder = remote.fs, remote.fs.join(remote.path, "tmp")
+        path = files.join(folder, f"tried-{uuid.uuid4().hex}")
+        files.makedirs(folder, exist_ok=True)
+        files.pipe_file(path, b"a worker tries whether it can write here\n")
+        files.rm_file(path)
+    except Exception as error:  # each kind of remote has its own errors, and each of them means no
+        raise StudyError(
+            f"the remote {name} cannot be written: {type(error).__name__}: {one_line(error)}; put its address, its "
+            "credentials or its base folder right (docs/remotes.md)."
+        ) from None

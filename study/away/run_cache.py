@@ -4,7 +4,6 @@ A record is what dvc.lock would hold of one run of one stage: command, code, par
 outputs. Its file is called by the sha256 of its content, so that one that is damaged or half sent is known.
 """
 
-import hashlib
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -15,9 +14,11 @@ import yaml
 
 from study.base import yaml12
 from study.base.errors import UNREADABLE
+from study.base.sums import md5 as md5_of
 from study.design import cells
 from study.design.cells import Cell
-from study.pipeline.standing import LOCK, MD5, Pipeline
+from study.pipeline import lockfile
+from study.pipeline.standing import MD5, Pipeline
 
 Entry = Mapping[str, Any]  # of dvc.lock
 
@@ -65,29 +66,18 @@ def broken(pipeline: Pipeline, entry: Entry) -> list[str]:
     """
     for md5 in _objects(entry):
         path = pipeline.object_path(md5)
-        if md5.endswith(".dir") and path.is_file():
-            content = hashlib.md5(path.read_bytes(), usedforsecurity=False).hexdigest()
-            if content != md5.removesuffix(".dir"):
-                path.unlink()
+        if md5.endswith(".dir") and path.is_file() and md5_of(path) != md5.removesuffix(".dir"):
+            path.unlink()
     return [out["path"] for out in entry["outs"] if not pipeline.in_cache(out["md5"])]
 
 
-def write(entries: Mapping[str, Entry | None]) -> None:
-    """Set ``entries`` in dvc.lock, and take away those that are None. The rest stays as it is.
+def write(changes: Mapping[str, Entry | None]) -> None:
+    """Set entries in dvc.lock, and take away those that are None. The rest stays as it is.
 
     Waits while another process holds DVC's lock.
     """
-    from dvc.repo import Repo  # type: ignore[import-untyped]
-    from dvc.utils.serialize import modify_yaml  # type: ignore[import-untyped]
-
-    with Repo(_wait_for_lock=True) as repo, repo.lock, modify_yaml(str(LOCK)) as content:
-        content.setdefault("schema", "2.0")
-        stages = content.setdefault("stages", {})
-        for name, entry in entries.items():
-            if entry is None:
-                stages.pop(name, None)
-            else:
-                stages[name] = entry
+    with lockfile.repository():
+        lockfile.record(changes)
 
 
 def _records(runs: Path) -> Iterator[Entry]:

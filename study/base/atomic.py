@@ -1,6 +1,7 @@
 """Files written whole or not at all, whatever ends the process or the machine."""
 
 import os
+from contextlib import suppress
 from pathlib import Path
 
 
@@ -20,7 +21,8 @@ def write(path: Path, content: bytes) -> None:
         temporary.replace(path)
         _sync_folder(path.parent)
     except OSError as error:
-        temporary.unlink(missing_ok=True)
+        with suppress(OSError):  # it was not made, or the file system is read-only by now: the first error is the one to tell
+            temporary.unlink()
         error.filename = str(path)  # a full disk fails in write(), which names no file
         raise
 

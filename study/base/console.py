@@ -7,7 +7,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from study.base.errors import OUT_OF_MEMORY, StudyError
@@ -40,6 +40,9 @@ def run(main: Callable[[], None]) -> None:
         main()
     except StudyError as error:
         sys.exit(f"error: {error}{_way_back(str(error))}")
+    except KeyboardInterrupt:
+        print("stopped by Ctrl-C.", file=sys.stderr)
+        sys.exit(128 + signal.SIGINT)
     except BrokenPipeError:
         hush()
         sys.exit(128 + signal.SIGPIPE)
@@ -62,9 +65,9 @@ def progress(**options: Any) -> "tqdm[Any]":
     return tqdm(disable=not sys.stderr.isatty(), dynamic_ncols=True, leave=False, **options)
 
 
-def say(*parts: Iterable[str] | str) -> None:
-    """Print one line at once, so that it stands in the right place of a log that DVC also writes to."""
-    print(*parts, flush=True)
+def say(text: str) -> None:
+    """Print ``text`` at once, so that it stands in the right place of a log that DVC also writes to."""
+    print(text, flush=True)
 
 
 ABOUT_PARAMS = ("params.yaml", "fraction is", "seed is")  # how errors begin that -S of dvc exp run may have caused

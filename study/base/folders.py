@@ -1,5 +1,6 @@
 """Output folders that are whole or absent, never half written."""
 
+import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,14 +16,16 @@ def replaced(folder: Path) -> Iterator[Path]:
     """
     draft, former = (folder.with_name(f".{folder.name}.{kind}") for kind in ("draft", "former"))
     _remove(draft)
+    _remove(former)
     draft.mkdir(parents=True)
     try:
         yield draft
-        _remove(former)
-        if folder.exists() or folder.is_symlink():
+        if os.path.lexists(folder):
             folder.rename(former)
         draft.rename(folder)
     finally:
+        if os.path.lexists(former) and not os.path.lexists(folder):  # stopped between the two
+            former.rename(folder)
         _remove(draft)
         _remove(former)
 

@@ -6,10 +6,11 @@ from pathlib import Path
 
 def md5s(paths: list[Path]) -> dict[str, str]:
     """The md5 of each of ``paths``, by file name: what DVC knows them by."""
-    return {path.name: _md5(path) for path in paths}
+    return {path.name: md5(path) for path in paths}
 
 
-def _md5(path: Path) -> str:
+def md5(path: Path) -> str:
+    """The md5 of the file at ``path``."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()
 

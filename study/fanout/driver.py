@@ -1,10 +1,9 @@
 """Hands cells to an executor until each is done or has failed, and shows how far it is."""
 
-import fcntl
 import time
 from collections import deque
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
+from contextlib import suppress
 
 from study.base.errors import StudyError
 from study.design.cells import Cell
@@ -17,20 +16,6 @@ from study.pipeline.timing import duration
 PERIOD = 0.3  # seconds between two looks at the jobs
 LOST = 3  # jobs of one cell that may be killed before it counts as failed
 PATIENCE = 90.0  # seconds for jobs to end that were told to
-
-
-@contextmanager
-def alone() -> Iterator[None]:
-    """Only one driver at a time in this workspace; StudyError for a second one."""
-    paths.FOLDER.mkdir(parents=True, exist_ok=True)
-    with paths.DRIVER.open("a") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise StudyError(
-                "another fanout is at work in this workspace; wait for it, or stop it with Ctrl-C first."
-            ) from None
-        yield
 
 
 class Driver:
@@ -145,7 +130,9 @@ class Driver:
     def _stop(self) -> None:
         """See the jobs to their end; they keep what they have."""
         jobs = list(self._jobs.values())
-        if jobs:
+        if not jobs:
+            return
+        with suppress(OSError):  # the terminal, or whoever read the output, may be gone
             self._view.event(f"stopping {len(jobs)} job{'s' if len(jobs) > 1 else ''}")
         end = time.monotonic() + PATIENCE
         while any(not job.ended for job in jobs) and time.monotonic() < end:

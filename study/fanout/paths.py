@@ -3,9 +3,9 @@
 from pathlib import Path
 
 from study.design.cells import Cell
+from study.settings.at_work import FANOUT
 
-FOLDER = Path(".dvc") / "tmp" / "fanout"
-DRIVER = FOLDER / "driver.lock"  # held while a driver runs
+FOLDER = FANOUT.parent
 JOBS = FOLDER / "jobs"  # submitit's: what each job is to do, what came of it
 
 

@@ -159,8 +159,8 @@ def _outside_of_a_job() -> Iterator[None]:
 
 
 def _value(text: str) -> Any:
-    """The value of an option: a whole number, true or false as such, all else as text."""
-    return int(text) if text.isdecimal() else WORDS.get(text.lower(), text)
+    """The value of an option: a whole number, true or false as such, all else as text, as an account called 007 is."""
+    return int(text) if re.fullmatch("0|[1-9][0-9]*", text) else WORDS.get(text.lower(), text)
 
 
 def parameters(jobs: int | None, options: Mapping[str, str], known: Sequence[str]) -> dict[str, Any]:

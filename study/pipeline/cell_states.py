@@ -112,11 +112,10 @@ def _cell(cell: Cell, params: Params, timing: Timing, standings: Standings | Non
     recipe = params.recipe(cell.dataset, cell.model)
     here = held(resume.workspace_lock(cell))
     settled = None if here else _settled(cell, standings, lock)
-    if settled is not None and settled is not CellState.UNSURE:
-        return CellStatus(cell, settled, recipe.epochs)
+    if settled is CellState.UNSURE and standings:
+        return CellStatus(cell, settled, recipe.epochs, None, None, *_rest(cell, recipe, timing, None), standings.before)
     if settled is not None:
-        rest = _rest(cell, recipe, timing, None)
-        return CellStatus(cell, settled, recipe.epochs, None, None, *rest, standings.before if standings else frozenset())
+        return CellStatus(cell, settled, recipe.epochs)
     saved = _saved(cell)
     state, error = _open(cell, standings, saved, recipe.epochs, here)
     if state in (CellState.STALE, CellState.MISSING):

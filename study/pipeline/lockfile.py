@@ -51,25 +51,27 @@ def _reproduced(stage: Any, **options: Any) -> Any:
     """DVC's reproduction of one stage, in place of its own function that parses and dumps all of dvc.lock."""
     done = stage.reproduce(**options)
     if done:
-        _record(done)
+        from dvc.stage.serialize import to_lockfile  # type: ignore[import-untyped]
+
+        record(to_lockfile(done))
     return done
 
 
-def _record(stage: Any) -> None:
-    """Put ``stage`` into dvc.lock; called under DVC's lock."""
-    from dvc.stage.serialize import to_lockfile  # type: ignore[import-untyped]
+def record(changes: Mapping[str, Any]) -> None:
+    """Set the entries of stages in dvc.lock, and take away those that are None; called under DVC's lock."""
     from dvc.utils.serialize import dumps_yaml, parse_yaml_for_update  # type: ignore[import-untyped]
 
-    text, entry = LOCK.read_text(encoding="utf-8") if LOCK.exists() else entries.HEAD, to_lockfile(stage)
+    text = LOCK.read_text(encoding="utf-8") if LOCK.exists() else entries.HEAD
     texts = entries.split(text)
-    if texts is not None:
-        texts[stage.name] = dumps_yaml({"stages": entry}).removeprefix("stages:\n")
-        text = entries.HEAD + "".join(texts.values())
-    else:
-        content = parse_yaml_for_update(text, LOCK)
-        content.setdefault("stages", {}).update(entry)
-        text = dumps_yaml(content)
-    atomic.write(LOCK, text.encode())
+    # Where somebody edited it, so that texts is None, all of it is parsed: their comments stay.
+    content: Any = parse_yaml_for_update(text, LOCK) if texts is None else {"schema": "2.0", "stages": {}}
+    stages: Any = content.setdefault("stages", {}) if texts is None else texts
+    for name, entry in changes.items():
+        if entry is None:
+            stages.pop(name, None)
+        else:
+            stages[name] = entry if texts is None else dumps_yaml({"stages": {name: entry}}).removeprefix("stages:\n")
+    atomic.write(LOCK, (entries.HEAD + "".join(texts.values()) if texts else dumps_yaml(content)).encode())
 
 
 @contextmanager

@@ -68,4 +68,4 @@ def _demand(files: Mapping[Any, str], store: Any, place: str) -> None:
 
 
 def _absent(path: str, md5: Any, place: str) -> StudyError:
-    return StudyError(f"{path} is not in {place}, or damaged there; dvc.lock has it with the md5 {md5.value}.")
+    return StudyError(f"{path} is not in {place}, or damaged there (its md5 is {md5.value}); dvc repro makes it again.")

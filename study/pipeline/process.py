@@ -4,7 +4,6 @@ import os
 import subprocess
 import sys
 from collections.abc import Sequence
-from contextlib import ExitStack
 from pathlib import Path
 
 from study.pipeline import rwlock
@@ -34,11 +33,14 @@ def run_at_once(lines: Sequence[Sequence[str]]) -> list[int]:
     """``run`` of several commands, which do not wait for each other."""
     rwlock.mend()
     sys.stdout.flush()
-    with ExitStack() as stack:
-        processes = [stack.enter_context(subprocess.Popen(line, env=environment())) for line in lines]
-        try:
-            return [process.wait() for process in processes]
-        except BaseException:
-            for process in processes:
-                process.terminate()  # a stage that it runs sees it go, and ends too
-            raise
+    processes: list[subprocess.Popen[bytes]] = []
+    try:
+        for line in lines:
+            processes.append(subprocess.Popen(line, env=environment()))
+        return [process.wait() for process in processes]
+    except BaseException:
+        for process in processes:
+            process.terminate()  # a stage that it runs sees it go, and ends too
+        for process in processes:
+            process.wait()
+        raise

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from study.base.errors import StudyError
+from study.base.sums import md5
 from study.design import cells
 from study.design.cells import Cell
 
@@ -60,7 +61,8 @@ class Workshop:
                 shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__"))
             else:
                 shutil.copy2(source, target)
-        if OWN.is_dir() and not (folder / OWN).is_symlink():
+        if OWN.is_dir():
+            (folder / OWN).unlink(missing_ok=True)  # the project may have been moved since
             (folder / OWN).symlink_to(OWN.absolute())
 
     def prepare(self, wanted: Iterable[Cell]) -> dict[Cell, str]:
@@ -90,8 +92,8 @@ class Workshop:
             except StudyError as error:
                 proof = Proof(cell, error=str(error))
             else:
-                there = {path: folder_md5(self._folder / path) for path in expected[cell]}
-                proof = Proof(cell, tuple(path for path, md5 in expected[cell].items() if there[path] != md5))
+                different = [path for path, known in expected[cell].items() if folder_md5(self._folder / path) != known]
+                proof = Proof(cell, tuple(different))
             with self._telling:
                 if not self._closed:
                     show(proof)
@@ -140,13 +142,9 @@ class Workshop:
 
 def folder_md5(folder: Path) -> str:
     """The md5 by which DVC knows ``folder``: that of the JSON list of its files and their md5s, with the ending .dir."""
-    files = sorted(path for path in folder.rglob("*") if path.is_file())
-    entries = [{"md5": _md5(path.read_bytes()), "relpath": path.relative_to(folder).as_posix()} for path in files]
-    return f"{_md5(json.dumps(entries, sort_keys=True).encode())}.dir"
-
-
-def _md5(content: bytes) -> str:
-    return hashlib.md5(content, usedforsecurity=False).hexdigest()
+    files = {path.relative_to(folder).as_posix(): path for path in folder.rglob("*") if path.is_file()}
+    entries = [{"md5": md5(files[name]), "relpath": name} for name in sorted(files)]
+    return f"{hashlib.md5(json.dumps(entries, sort_keys=True).encode(), usedforsecurity=False).hexdigest()}.dir"
 
 
 def _shared(cell: Cell) -> list[tuple[str, ...]]:

@@ -6,11 +6,10 @@ it takes off the list itself, so that an empty list does no harm.
 
 import json
 import time
-from pathlib import Path
 
 from study.base.console import say
+from study.settings.at_work import DVC as LIST
 
-LIST = Path(".dvc") / "tmp" / "rwlock"
 SETTLED = 0.5  # seconds in which a process that is writing it would be done
 
 

@@ -77,7 +77,7 @@ class Pipeline:
             from dvc.repo import Repo  # type: ignore[import-untyped]
             from dvc.utils.serialize import load_yaml  # type: ignore[import-untyped]
         except ImportError:
-            raise StudyError("dvc is not installed here.") from None
+            raise StudyError("dvc is not installed here; pip install -r requirements.txt.") from None
         self._repo = Repo(str(Path.cwd()))
         self.cache = Path(self._repo.cache.local.path)
         resolver = DataResolver(self._repo, self._repo.root_dir, load_yaml("dvc.yaml"))
@@ -185,9 +185,9 @@ class Pipeline:
     def in_cache(self, md5: str) -> bool:
         """Whether DVC's cache has the object, for a folder all its files too, whose names must not lead out of it."""
         try:
-            entries = json.loads(self.object_path(md5).read_bytes()) if md5.endswith(".dir") else []
-            inside = all(_is_inside(entry["relpath"]) for entry in entries)
-            return inside and all(self.object_path(each).is_file() for each in (md5, *(entry["md5"] for entry in entries)))
+            listing = json.loads(self.object_path(md5).read_bytes()) if md5.endswith(".dir") else []
+            inside = all(_is_inside(file["relpath"]) for file in listing)
+            return inside and all(self.object_path(each).is_file() for each in (md5, *(file["md5"] for file in listing)))
         except UNREADABLE:
             return False
 

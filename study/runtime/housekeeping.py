@@ -4,7 +4,6 @@ Only what can be brought back goes: dvc.lock must record the folder as the outpu
 that lies there, and DVC's cache must hold every object of it. Checkpoints (data/runs) stay: no report depends on them.
 """
 
-import hashlib
 import json
 import shutil
 from collections.abc import Collection
@@ -16,6 +15,7 @@ import yaml
 from study.base import yaml12
 from study.base.errors import UNREADABLE, StudyError
 from study.base.folders import hidden
+from study.base.sums import md5
 from study.design import cells
 from study.design.cells import Cell
 
@@ -25,8 +25,8 @@ FOLDERS = ("history", "predictions")
 def off_grid(grid: Collection[Cell]) -> list[Path]:
     """What lies in data/history and data/predictions and is no cell of ``grid``, sorted."""
     names = {str(cell) for cell in grid}
-    folders = [cells.DATA / name for name in FOLDERS if (cells.DATA / name).is_dir()]
-    return sorted(path for folder in folders for path in folder.iterdir() if path.name not in names and not hidden(path))
+    found = [path for name in FOLDERS for path in (cells.DATA / name).glob("*")]
+    return sorted(path for path in found if path.name not in names and not hidden(path))
 
 
 def clear(paths: Collection[Path]) -> None:
@@ -51,23 +51,23 @@ def _check(path: Path, object_id: str | None, cache: Path) -> None:
         }
     except UNREADABLE:
         raise StudyError(f"{stray} DVC's cache lacks its object {object_id}, so it is not deleted: {back}") from None
-    for name, md5 in entries.items():
-        if not _object(cache, md5).is_file():
+    for name, file_id in entries.items():
+        if not _object(cache, file_id).is_file():
             raise StudyError(f"{stray} DVC's cache lacks {name} of it, so it is not deleted: {back}")
     there = {file.relative_to(path).as_posix(): file for file in path.rglob("*") if not file.is_dir()}
     for name, file in sorted(there.items()):
-        if entries.get(name) != hashlib.md5(file.read_bytes(), usedforsecurity=False).hexdigest():
+        if entries.get(name) != md5(file):
             raise StudyError(f"{stray} {name} in it is not what dvc.lock records, so it is not deleted: {back}")
 
 
 def _recorded() -> dict[str, str]:
-    """The directory object of every recorded output, by its path from the project's root."""
+    """The directory object of every recorded output, by its path; none where dvc.lock cannot be read."""
     try:
         lock: Any = yaml12.load_lock(Path("dvc.lock").read_text(encoding="utf-8"))
-    except (OSError, yaml.YAMLError):
+        outs = [out for stage in lock["stages"].values() for out in stage.get("outs", [])]
+        return {out["path"]: out["md5"] for out in outs if str(out.get("md5", "")).endswith(".dir")}
+    except (*UNREADABLE, yaml.YAMLError):
         return {}
-    outs = [out for stage in lock.get("stages", {}).values() for out in stage.get("outs", [])]
-    return {out["path"]: out["md5"] for out in outs if str(out.get("md5", "")).endswith(".dir")}
 
 
 def _cache() -> Path:

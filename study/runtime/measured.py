@@ -20,7 +20,4 @@ def keep(cell: Cell, record: Path) -> Path:
 
 def names() -> list[str]:
     """Names of the folders in data/measured, sorted."""
-    folder = cells.DATA / "measured"
-    return (
-        sorted(path.name for path in folder.iterdir() if path.is_dir() and not folders.hidden(path)) if folder.is_dir() else []
-    )
+    return sorted(path.name for path in (cells.DATA / "measured").glob("*") if path.is_dir() and not folders.hidden(path))

@@ -10,7 +10,8 @@ import secrets
 import ssl
 import urllib.error
 import urllib.request
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -43,7 +44,7 @@ class Tracker:
         self._run: Any = None
         if run_id is None or not wanted():
             return
-        with _Warning("does not start"):
+        with _warning("does not start"):
             import wandb
 
             offline = os.environ.get("WANDB_MODE") != "offline" and not _in_reach()
@@ -51,7 +52,7 @@ class Tracker:
                 say(f"warning: {_address()} is out of reach: the run is kept in the folder wandb, `wandb sync` sends it.")
             self._run = wandb.init(
                 mode="offline" if offline else None,
-                project=os.environ.get("WANDB_PROJECT", PROJECT),
+                project=os.environ.get("WANDB_PROJECT") or PROJECT,
                 group=os.environ.get("WANDB_RUN_GROUP") or _study(),
                 name=str(cell),
                 id=run_id,
@@ -64,37 +65,30 @@ class Tracker:
     def log(self, values: Mapping[str, float], step: int | None = None) -> None:
         """Add ``values`` to the curves at ``step``."""
         if self._run is not None:
-            with _Warning("does not log"):
+            with _warning("does not log"):
                 self._run.log(dict(values), step=step)
 
     def summarise(self, values: Mapping[str, Any]) -> None:
         """Set ``values`` as results of the whole run."""
         if self._run is not None:
-            with _Warning("does not log"):
+            with _warning("does not log"):
                 self._run.summary.update(dict(values))
 
     def finish(self) -> None:
         """Close the run."""
         if self._run is not None:
-            with _Warning("does not finish"):
+            with _warning("does not finish"):
                 self._run.finish()
             self._run = None
 
 
-class _Warning:
-    """Within it, an error becomes one line on the screen."""
-
-    def __init__(self, what: str):
-        self._what = what
-
-    def __enter__(self) -> None:
-        return
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> bool:
-        if not isinstance(error, Exception):
-            return False
-        say(f"warning: Weights & Biases {self._what} ({one_line(error)}); the stage goes on without it.")
-        return True
+@contextmanager
+def _warning(what: str) -> Iterator[None]:
+    """Within it, an error becomes one line on the screen; ``what`` says what Weights & Biases fails to do."""
+    try:
+        yield
+    except Exception as error:
+        say(f"warning: Weights & Biases {what} ({one_line(error)}); the stage goes on without it.")
 
 
 def _address() -> str:

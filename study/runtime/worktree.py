@@ -2,6 +2,7 @@
 
 import configparser
 import os
+import shlex
 from pathlib import Path
 
 
@@ -15,12 +16,12 @@ def advice() -> str | None:
         kind, _, folder = (root / ".git").read_text(encoding="utf-8").strip().partition(": ")
     except (OSError, ValueError):  # a folder, as in every clone
         return None
-    main = Path(folder).parent.parent.parent  # of <main>/.git/worktrees/<name>
+    main = (root / folder).parent.parent.parent  # of <main>/.git/worktrees/<name>, which may be written from the root
     if kind != "gitdir" or not (main / ".dvc" / "cache").is_dir():
         return None
     return (
         f"note: this is a git worktree with an empty DVC cache, so what {main} has is trained again here; "
-        f"dvc cache dir --local {main / '.dvc' / 'cache'} shares that cache."
+        f"dvc cache dir --local {shlex.quote(str(main / '.dvc' / 'cache'))} shares that cache."
     )
 
 

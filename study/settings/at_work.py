@@ -1,4 +1,4 @@
-"""Whether a run of the study is under way in this workspace, which a change of params.yaml would mix up with another one.
+"""Whether a run of the study is under way in this workspace: while it is, params.yaml must stay as it is.
 
 DVC reads parameters once more when a stage ends, and records what it finds then.
 """
@@ -6,55 +6,74 @@ DVC reads parameters once more when a stage ends, and records what it finds then
 import fcntl
 import json
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
+from study.base.errors import StudyError
+
 QUICKSTART = Path(".dvc/tmp/quickstart.lock")  # held while tools.quickstart runs
-FANOUT = Path(".dvc/tmp/fanout/driver.lock")  # held while a fan-out runs (study.fanout.paths)
-DVC = Path(".dvc/tmp/rwlock")  # what running stages read and write, with the process of each
+FANOUT = Path(".dvc/tmp/fanout/driver.lock")  # held while a fan-out runs
+DVC = Path(".dvc/tmp/rwlock")  # DVC's list of what running stages read and write, with the process of each
 
 
 def who() -> str | None:
-    """Who is at work, in words; None where nobody is."""
+    """Who is at work, in words; None where nobody is. Raises OSError where a lock cannot be looked at."""
     if held(QUICKSTART):
         return "quickstart"
     if held(FANOUT):
         return "a fan-out"
     processes = sorted(process for process in _processes() if _alive(process))
-    return f"dvc (process {processes[0]})" if processes else None
+    return f"dvc (process {processes[0]} in {DVC})" if processes else None
+
+
+@contextmanager
+def alone(path: Path, name: str) -> Iterator[None]:
+    """Hold the lock ``path``; StudyError where another process, which is a ``name`` too, holds it."""
+    if held(path):
+        raise StudyError(f"another {name} is at work in this workspace; wait for it, or stop it first.")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("a") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)  # waits for whoever is just looking, as held does
+        yield
 
 
 def held(path: Path) -> bool:
-    """Whether a process holds the lock ``path``.
+    """Whether a process holds the lock ``path``. Raises OSError where the file is there and cannot be opened: nobody can tell.
 
     It is asked for shared and given back at once; a training that starts in that instant tries again (resume.exclusive).
     That works wherever flock does; /proc/locks is Linux's own, and hides what other containers hold.
     """
     try:
-        with path.open("rb") as file:
+        file = path.open("rb")
+    except FileNotFoundError:
+        return False
+    with file:
+        try:
             fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
-            fcntl.flock(file, fcntl.LOCK_UN)
-    except BlockingIOError:
-        return True
-    except OSError:  # no such file, or a file system without locks
-        pass
+        except BlockingIOError:
+            return True
+        except OSError:
+            return False  # a file system without locks: nobody gets one there
     return False
 
 
 def _processes() -> set[int]:
     try:
         found: Any = json.loads(DVC.read_text(encoding="utf-8"))
-        entries = [entry for each in found.values() for entry in (each.get("write"), *each.get("read", ())) if entry]
-        return {int(entry["pid"]) for entry in entries}
-    except (OSError, ValueError, AttributeError, TypeError, KeyError):
+        readers = chain.from_iterable(found.get("read", {}).values())
+        return {int(each["pid"]) for each in (*found.get("write", {}).values(), *readers)}
+    except (FileNotFoundError, ValueError, AttributeError, TypeError, KeyError):
         return set()  # absent, or left half written by a dvc that was killed
 
 
 def _alive(process: int) -> bool:
     try:
         os.kill(process, 0)
-    except ProcessLookupError:
+    except PermissionError:
+        pass  # somebody else's
+    except (ProcessLookupError, OverflowError):
         return False
-    except (PermissionError, OverflowError):
-        return True
     return process > 0

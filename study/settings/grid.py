@@ -58,8 +58,7 @@ def ladder(pipeline: Path = Path("dvc.yaml")) -> tuple[float, ...]:
     """The train fractions of the study, descending: ``stages.split.matrix.fraction`` without the operating point."""
     where = f"{pipeline}: stages.split.matrix.fraction"
     try:
-        with pipeline.open(encoding="utf-8") as file:
-            entries = yaml12.load(file.read())["stages"]["split"]["matrix"]["fraction"]
+        entries = yaml12.load(pipeline.read_text(encoding="utf-8"))["stages"]["split"]["matrix"]["fraction"]
     except FileNotFoundError:
         raise StudyError(f"{pipeline} is missing; run this in the project's root, or git checkout {pipeline}.") from None
     except (yaml.YAMLError, *UNREADABLE):

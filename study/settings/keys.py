@@ -6,7 +6,7 @@ machines that have attrs and not pydantic. One declaration then serves every rea
 """
 
 import reprlib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any, TypeVar
 
 import attrs
@@ -63,7 +63,7 @@ def checked(section: type, where: str, given: Any) -> Mapping[str, Any]:
     return mapping(where, given, names(section), optional)
 
 
-def mapping(where: str, given: Any, keys: Iterable[str], optional: Iterable[str] = ()) -> Mapping[str, Any]:
+def mapping(where: str, given: Any, keys: Collection[str], optional: Collection[str] = ()) -> Mapping[str, Any]:
     """``given``, a mapping of exactly ``keys``, of which the ``optional`` ones may be left out."""
     listed = ", ".join(keys)
     if not isinstance(given, Mapping):

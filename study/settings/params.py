@@ -19,7 +19,7 @@ from study.settings.keys import checked, read, shown
 from study.settings.kinds import CELL
 from study.settings.sections import DatasetEntry, Model, ModelEntry, Source, SplitSection, Study, Weights
 
-__all__ = ["CELL", "Model", "Params", "Source", "SplitSection", "Study", "Weights"]
+__all__ = ["CELL", "Model", "Params", "Source", "Weights"]
 SECTIONS = ("fraction", "study", "split", "train", "datasets", "models")
 
 

@@ -85,7 +85,7 @@ def _recipe(whole: bool) -> dict[str, Any]:
     """The recipe: the ``whole`` one of `train`, or the keys that take the place of some."""
     properties = {field.name: _recipe_key(field.name) for field in fields(Recipe)}
     optional = tuple(field.name for field in fields(Recipe) if field.default is not MISSING or not whole)
-    return _object(properties, optional, None)
+    return _object(properties, optional)
 
 
 def _recipe_key(key: str) -> dict[str, Any]:

@@ -14,8 +14,7 @@ from types import SimpleNamespace
 import pytest
 from clones import commit, copy, ran, set_params, sh, working_tree
 
-from study.away import run_cache
-from study.away.remote import Remote
+from study.away import remote, run_cache
 from study.base import yaml12
 from study.base.errors import StudyError
 from study.design.cells import Cell
@@ -201,9 +200,20 @@ def test_what_a_worker_refuses_before_it_trains(clone):
         sh(clone, "git", "stash", "-q", "--include-untracked")
 
 
+def test_a_password_in_the_address_is_not_said(clone, monkeypatch, capsys):
+    """.dvc/config.local is the place for it; what a worker says goes into a log."""
+    configure(clone, url="webdavs://me:secret@example.org", verify="true")
+    monkeypatch.setattr(remote, "_try_writing", lambda *_: None)
+    monkeypatch.setattr(away, "_dvc", lambda *_: False)
+    with pytest.raises(StudyError, match="failed, see above"):
+        away.work([SCRATCH], sh(clone, "git", "rev-parse", "HEAD").strip())
+    said = capsys.readouterr().out
+    assert "shared by the remote store" in said and "secret" not in said
+
+
 def test_remotes_that_are_refused(clone):
     store = clone.parent / "store"
-    Remote.checked(writing=True)
+    remote.checked(writing=True)
     assert not [path for path in store.rglob("*") if path.is_file()]
     for sentence, options in {
         "does not verify": {"url": store},
@@ -212,11 +222,11 @@ def test_remotes_that_are_refused(clone):
     }.items():
         configure(clone, **options)
         with pytest.raises(StudyError, match=sentence):
-            Remote.checked(writing=True)
+            remote.checked(writing=True)
     (clone / ".dvc/config.local").unlink()
     with pytest.raises(StudyError, match="there is no default remote"):
-        Remote.checked(writing=True)
+        remote.checked(writing=True)
     for options in ({"url": "webdavs://example.org", "password": "secret"}, {"url": "webdavs://me:secret@example.org"}):
         configure(clone, "config", verify="true", **options)
         with pytest.raises(StudyError, match=r"which git tracks, holds (password|url) of the remote store"):
-            Remote.checked(writing=True)
+            remote.checked(writing=True)

@@ -51,6 +51,15 @@ def test_a_refused_override_says_the_way_back(repository, monkeypatch, sentence)
     assert said(sentence) == f"error: {sentence}"
 
 
+def test_ctrl_c_is_no_defect(capsys):
+    def main():
+        raise KeyboardInterrupt
+
+    with pytest.raises(SystemExit) as ended:
+        console.run(main)
+    assert ended.value.code == 130 and capsys.readouterr().err == "stopped by Ctrl-C.\n"
+
+
 class Refusing:
     """The system's loader where memory is too little for a library."""
 

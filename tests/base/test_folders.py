@@ -1,6 +1,7 @@
 """Output folders are replaced whole: nothing is written through a link, and what a killed run left is in nobody's way."""
 
 import os
+from pathlib import Path
 
 import pytest
 
@@ -37,6 +38,21 @@ def test_what_fails_leaves_the_old_folder_and_nothing_else(tmp_path):
     with pytest.raises(ZeroDivisionError), replaced(tmp_path / "out") as draft:
         (draft / "file").write_text("new")
         raise ZeroDivisionError
+    assert [path.name for path in tmp_path.iterdir()] == ["out"] and (tmp_path / "out" / "file").read_text() == "old"
+
+
+def test_a_stop_between_the_two_renames_leaves_the_old_folder(tmp_path, monkeypatch):
+    put(tmp_path / "out", "old")
+    rename = Path.rename
+
+    def stopped(path, target):
+        if path.name == ".out.draft":
+            raise KeyboardInterrupt
+        return rename(path, target)
+
+    monkeypatch.setattr(Path, "rename", stopped)
+    with pytest.raises(KeyboardInterrupt):
+        put(tmp_path / "out", "new")
     assert [path.name for path in tmp_path.iterdir()] == ["out"] and (tmp_path / "out" / "file").read_text() == "old"
 
 

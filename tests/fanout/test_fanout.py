@@ -173,6 +173,41 @@ def test_cells_that_cannot_be_handed_over_fail_and_the_others_go_on(capsys):
         Driver(executor, [EASY]).run()
 
 
+class Running(Refusing):
+    """Takes one cell, which runs until it is told to stop."""
+
+    def look(self, jobs):
+        for job in jobs:
+            job.ended = self.refused
+
+    def stop(self, jobs):
+        self.refused = True
+
+
+@pytest.mark.parametrize("gone", [BrokenPipeError, OSError])
+def test_jobs_are_stopped_though_nobody_hears_of_it(monkeypatch, gone):
+    """As with `fanout | head`, or in a terminal that was closed."""
+    executor = Running()
+    driver = Driver(executor, [EASY])
+
+    def say(text):
+        raise gone
+
+    monkeypatch.setattr(driver._view, "event", say)
+    with pytest.raises(gone):
+        driver.run()
+    assert executor.taken and executor.refused
+
+
+@pytest.mark.parametrize("text", ["", ",", "0,", "0,,1", " "])
+def test_a_gpu_without_a_name_would_be_the_processor(monkeypatch, capsys, text):
+    monkeypatch.setattr(sys, "argv", ["fanout", "--gpus", text])
+    with pytest.raises(SystemExit):
+        command.main()
+    assert "has an empty name; write numbers or names with commas between" in capsys.readouterr().err
+    assert command._gpus("0, GPU-ab") == ["0", "GPU-ab"]
+
+
 def test_an_edit_while_cells_are_trained_is_said(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     before = CellStatus(EASY, CellState.MISSING, 10)

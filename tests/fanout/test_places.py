@@ -204,8 +204,9 @@ def test_jobs_do_not_inherit_the_job_that_calls_the_fan_out(monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("text", "value"), [("False", False), ("true", True), ("8", 8), ("gpu", "gpu"), ("falsely", "falsely")]
+    ("text", "value"),
+    [("False", False), ("true", True), ("8", 8), ("0", 0), ("gpu", "gpu"), ("falsely", "falsely"), ("007", "007")],
 )
-def test_words_for_true_and_false_are_such(text, value):
+def test_numbers_and_words_for_true_and_false_are_such_and_names_stay_as_they_are(text, value):
     made = slurm.parameters(None, {"use_srun": text}, ["use_srun", "time", "gpus_per_node"])
     assert made["use_srun"] == value and type(made["use_srun"]) is type(value)

@@ -10,6 +10,8 @@ import yaml
 from clones import ran
 
 from benchmarks.stubbed import OURS, STUB, Stubbed
+from study.away import run_cache
+from study.base import yaml12
 from study.base.errors import StudyError
 from study.pipeline import lockfile
 
@@ -75,7 +77,7 @@ def test_stages_alone_are_recorded_as_dvc_records_them(study, plain, tmp_path, m
 
 
 def test_killed_before_the_lock_was_written_runs_nothing_twice(study, monkeypatch):
-    monkeypatch.setattr(lockfile, "_record", lambda stage: None)
+    monkeypatch.setattr(lockfile, "record", lambda entry: None)
     lockfile.reproduce_alone([command.replace(" ", "@", 1).replace(" ", "-") for command in study.commands[:-1]])
     assert not (study.folder / "dvc.lock").exists()
     assert ran(study.run("dvc", "repro")) == {"aggregate@stub"}
@@ -123,6 +125,40 @@ def test_a_lock_that_somebody_edited_keeps_what_was_written_into_it(study):
     assert lockfile.reproduce_alone(of(first)) == of(first)
     assert study.read_lock().startswith("schema: '2.0'\nstages:\n  # of the old machine\n")
     assert ran(study.run("dvc", "repro")) == {*(name for cell in others for name in of(cell)), "aggregate@stub"}
+
+
+@pytest.mark.parametrize("edited", [False, True])
+def test_entries_are_set_and_taken_away_as_dvc_would_write_them(study, monkeypatch, edited):
+    lockfile.reproduce()
+    lock = study.folder / "dvc.lock"
+    if edited:
+        lock.write_text(study.read_lock().replace("stages:\n", "stages:\n  # of the old machine\n", 1))
+    before, (first, second, *_) = study.read_lock(), study.cells
+    entry = yaml12.load_lock(before)["stages"][f"train@{first}"]
+    with dvc.utils.serialize.modify_yaml("dvc.lock") as content:
+        content["stages"][f"train@{first}"] = entry | {"cmd": "another"}
+        del content["stages"][f"evaluate@{second}"]
+    by_dvc = study.read_lock()
+    lock.write_text(before)
+    with lockfile.repository():
+        lockfile.record({f"train@{first}": entry | {"cmd": "another"}, f"evaluate@{second}": None, "never@was": None})
+    assert study.read_lock() == by_dvc != before
+    with lockfile.repository():
+        lockfile.record(dict.fromkeys(yaml12.load_lock(by_dvc)["stages"]))
+    assert yaml12.load_lock(study.read_lock()) == {"schema": "2.0", "stages": {}}
+
+
+def test_a_stop_while_the_lock_is_written_leaves_it_whole(study, monkeypatch):
+    lockfile.reproduce()
+    before = study.read_lock()
+
+    def stopped(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("dvc.utils.serialize._yaml._dump", stopped)
+    with pytest.raises(KeyboardInterrupt):
+        run_cache.write({f"train@{study.cells[0]}": {"cmd": "another", "outs": []}})
+    assert study.read_lock() == before
 
 
 def test_a_torn_lock_is_said_before_anything_runs(study):

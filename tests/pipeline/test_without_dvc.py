@@ -34,7 +34,7 @@ def test_without_dvc_the_files_tell(clone, monkeypatch):
     shutil.rmtree(cells.predictions(GLYPHS))
     monkeypatch.setitem(sys.modules, "dvc.repo", None)  # importing it fails
     study = cell_states.read()
-    assert study.unknown == "dvc is not installed here."
+    assert study.unknown == "dvc is not installed here; pip install -r requirements.txt."
     found = states(study)
     assert (found.pop(CNN), found.pop(GLYPHS)) == (CellState.RECORDED, CellState.TRAINED)
     assert set(found.values()) == {CellState.DONE}

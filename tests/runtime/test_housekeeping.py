@@ -65,6 +65,14 @@ def unrecorded(project: Path) -> None:
     (project / "dvc.lock").unlink()
 
 
+def without_stages(project: Path) -> None:
+    (project / "dvc.lock").write_text("schema: '2.0'\nstages:\n")
+
+
+def with_bytes_that_are_no_text(project: Path) -> None:
+    (project / "dvc.lock").write_bytes(b"\xff\xfe\x00")
+
+
 def without_objects(project: Path) -> None:
     shutil.rmtree(project / ".dvc" / "cache" / "files")
 
@@ -92,7 +100,19 @@ def not_a_cell(project: Path) -> None:
     (project / "data/predictions" / "notes.txt").write_text("mine")
 
 
-@pytest.mark.parametrize("harm", [unrecorded, without_objects, without_a_file, changed, another_file, not_a_cell])
+HARMS = [
+    unrecorded,
+    without_stages,
+    with_bytes_that_are_no_text,
+    without_objects,
+    without_a_file,
+    changed,
+    another_file,
+    not_a_cell,
+]
+
+
+@pytest.mark.parametrize("harm", HARMS)
 def test_what_could_not_be_brought_back_stays_and_stops_the_stage(project: Path, harm: object) -> None:
     harm(project)  # type: ignore[operator]
     with pytest.raises(StudyError, match=r"is not deleted: .*dvc c"):

@@ -112,6 +112,7 @@ def test_out_of_reach_the_run_is_kept_here_within_seconds(monkeypatch, capsys, m
             return None
 
     monkeypatch.setenv("WANDB_API_KEY", "k")
+    monkeypatch.setenv("WANDB_PROJECT", "")
     monkeypatch.setenv("WANDB_BASE_URL", "http://127.0.0.1:9")
     if mode:
         monkeypatch.setenv("WANDB_MODE", mode)
@@ -119,6 +120,7 @@ def test_out_of_reach_the_run_is_kept_here_within_seconds(monkeypatch, capsys, m
     begun = time.monotonic()
     tracking.Tracker(CNN, "abcd1234")
     assert time.monotonic() - begun < 2 * tracking.SECONDS
+    assert asked["project"] == tracking.PROJECT
     assert asked["mode"] == "offline" and "127.0.0.1:9 is out of reach" in capsys.readouterr().out
     site = Files()
     with serving(site):  # an answer of 404 is an answer

@@ -1,5 +1,6 @@
 """A git worktree with an empty DVC cache says so, and how it shares the main one's; every other place says nothing."""
 
+import shlex
 import subprocess
 
 import pytest
@@ -24,6 +25,21 @@ def tree(tmp_path, monkeypatch):
 def test_a_worktree_with_an_empty_cache_says_how_to_share_one(tree):
     said = worktree.advice()
     assert said and f"dvc cache dir --local {tree / 'main/.dvc/cache'} shares that cache" in said
+
+
+@pytest.mark.parametrize("name", ["my main", "größe", "o'brien"])
+def test_its_command_can_be_pasted_whatever_the_folder_is_called(tree, name):
+    main = (tree / "main").rename(tree / name)
+    (tree / "tree/.git").write_text(f"gitdir: {main}/.git/worktrees/tree\n")
+    command = worktree.advice().partition("here; ")[2].removesuffix(" shares that cache.")
+    assert shlex.split(command) == ["dvc", "cache", "dir", "--local", f"{main}/.dvc/cache"]
+
+
+def test_a_worktree_that_git_knows_by_a_relative_path(tree, monkeypatch):
+    (tree / "tree/.git").write_text("gitdir: ../main/.git/worktrees/tree\n")
+    monkeypatch.chdir(tree / "main")
+    monkeypatch.setenv("DVC_ROOT", str(tree / "tree"))
+    assert f"--local {tree}/tree/../main/.dvc/cache shares" in worktree.advice()
 
 
 @pytest.mark.parametrize("place", [".dvc/config", ".dvc/config.local", "../config/dvc/config"])

@@ -112,3 +112,20 @@ def test_an_encoding_that_lacks_signs_shows_others(root, tmp_path):
         text=True,
     )
     assert done.returncode == 0 and "?5.0 [?9.0, ?1.0] refuted" in done.stdout
+
+
+def test_a_report_at_a_revision_is_read_in_utf_8_whatever_the_locale(root, tmp_path):
+    git_in = {"cwd": tmp_path, "env": {**os.environ, **GIT_IDENTITY}, "check": True}
+    subprocess.run(["git", "init", "--quiet", "--initial-branch=main"], **git_in)
+    write(tmp_path, "cifar", "größer", "0.05,0.01,0.09")
+    subprocess.run(["git", "add", "--all"], **git_in)
+    subprocess.run(["git", "commit", "--quiet", "-m", "report"], **git_in)
+    plain = {"LC_ALL": "C", "PYTHONCOERCECLOCALE": "0", "PYTHONUTF8": "0", "PYTHONIOENCODING": "utf-8"}
+    done = subprocess.run(
+        [sys.executable, "-m", "tools.compare", "main:cifar", "cifar"],
+        cwd=tmp_path,
+        env={**os.environ, **plain, "PYTHONPATH": str(root)},
+        capture_output=True,
+        encoding="utf-8",
+    )
+    assert done.returncode == 0 and done.stdout.count("größer") == 4, done.stdout + done.stderr

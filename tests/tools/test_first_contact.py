@@ -1,5 +1,6 @@
 """What a first run needs, said before anything is installed: one sentence for each thing that is missing."""
 
+import shlex
 import shutil
 import subprocess
 import sys
@@ -45,8 +46,15 @@ def test_no_repository(project):
 def test_a_repository_of_another_user(monkeypatch):
     done = subprocess.CompletedProcess([], 128, b"", b"fatal: detected dubious ownership in repository at '/x'")
     shell = subprocess.CompletedProcess([], 0, b"", b"")
-    monkeypatch.setattr(subprocess, "run", lambda command, **_: done if command[0] == "git" else shell)
+    spoken = []
+
+    def run(command, env=None, **_):
+        spoken.extend([env["LC_ALL"]] if command[0] == "git" else [])
+        return done if command[0] == "git" else shell
+
+    monkeypatch.setattr(subprocess, "run", run)
     (sentence,) = found()
+    assert spoken == ["C"]  # in another language it would not be understood
     assert "git config --global --add safe.directory" in sentence
 
 
@@ -82,6 +90,25 @@ def test_a_clone_that_was_moved(project):
     for place, problems in ((project / ".venv", 0), (project / "elsewhere/.venv", 1)):
         (project / ".venv/bin/activate").write_text(f"VIRTUAL_ENV='{place}'\nexport VIRTUAL_ENV\n")
         assert len(found()) == problems
+
+
+@pytest.mark.parametrize("name", ["project", "my project", "Größe", "o'brien", "$HOME"])
+@pytest.mark.parametrize("version", ["3.11", "3.12", "3.13"])
+def test_a_clone_that_was_not_moved_whatever_it_is_called(tmp_path, monkeypatch, version, name):
+    """As Python's venv writes bin/activate: from 3.12 on Windows' way first, from 3.13 on in shell's quotes."""
+    folder = tmp_path / name
+    (folder / ".venv/bin").mkdir(parents=True)
+    (folder / ".venv/python").touch()
+    subprocess.run(["git", "init", "--quiet", folder], check=True)
+    place = shlex.quote(f"{folder}/.venv") if version == "3.13" else f'"{folder}/.venv"'
+    windows = f'if [ "${{OSTYPE:-}}" = "cygwin" ]; then\n    export VIRTUAL_ENV=$(cygpath {place})\nelse\n' * (version > "3.11")
+    text = f'unset VIRTUAL_ENV\n{windows}export VIRTUAL_ENV={place}\nPATH="$VIRTUAL_ENV/bin:$PATH"\n'
+    (folder / ".venv/bin/activate").write_text(text, encoding="utf-8")
+    monkeypatch.chdir(folder)
+    assert found() == []
+    monkeypatch.chdir(folder.rename(tmp_path / "moved"))
+    (sentence,) = found()
+    assert "this clone was moved or renamed" in sentence
 
 
 def test_a_user_without_a_name(monkeypatch):

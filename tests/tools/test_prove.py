@@ -15,7 +15,7 @@ from study.base.errors import StudyError
 from study.design.cells import Cell
 from study.pipeline import proof, proved
 from study.pipeline.proof import Proof
-from study.settings import studies
+from study.settings import at_work, studies
 from study.settings.params import Params
 from tools import prove
 
@@ -106,8 +106,7 @@ def test_one_at_a_time_from_the_ledger_to_the_clearing_away(project, monkeypatch
 
     def seen(honest):
         def look(*arguments, **options):
-            with pytest.raises(StudyError, match="another prove --study is at work"), prove.alone():
-                pass
+            assert at_work.held(prove.LOCK)
             held.append(honest.__name__)
             return honest(*arguments, **options)
 
@@ -150,6 +149,38 @@ def test_data_that_are_not_here_are_said_once_and_the_others_are_proved(project,
     assert f"not made: {NAMES[3]}, since stages.download glyphs failed: it is not here.\n" in said
     assert "3 cells are made now, 1 at a time" in said and "3 of 4 cells are the same bytes" in said
     assert NAMES[3] not in stages.trained() and "split glyphs 1.0 0" not in stages.asked
+
+
+def test_a_cell_that_is_named_twice_is_one_cell(project, monkeypatch, capsys):
+    monkeypatch.setattr(sys, "argv", ["prove", NAMES[0], NAMES[0]])
+    stages = Stages()
+    monkeypatch.setattr(proof.Workshop, "run", lambda shop, *words: stages.run(shop, *words))
+    with pytest.raises(SystemExit) as ended:
+        prove.main()
+    assert ended.value.code == 0 and "1 of 1 cells are the same bytes" in capsys.readouterr().out
+
+
+def test_a_folder_is_known_as_dvc_knows_it(tmp_path):
+    pytest.importorskip("dvc")
+    from dvc.fs import localfs
+    from dvc_data.hashfile.build import build
+    from dvc_data.hashfile.db import HashFileDB
+
+    for name in ("a/b", "a.txt", "a0", "größe"):  # a path sorts a/b first, DVC its text
+        (tmp_path / "out" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "out" / name).write_text(name)
+    cache = HashFileDB(localfs, str(tmp_path / "cache"))
+    by_dvc = build(cache, str(tmp_path / "out"), localfs, "md5", dry_run=True)[2]
+    assert proof.folder_md5(tmp_path / "out") == by_dvc.hash_info.value
+
+
+def test_the_users_images_are_found_after_the_project_was_moved(project, tmp_path, monkeypatch):
+    (tmp_path / "data/own").mkdir()
+    proof.Workshop(tmp_path / "shop")
+    moved = tmp_path.rename(tmp_path.with_name(f"{tmp_path.name}-moved"))
+    monkeypatch.chdir(moved)
+    proof.Workshop(moved / "shop")
+    assert (moved / "shop/data/own").resolve() == moved / "data/own"
 
 
 def test_every_cheapest_cell_is_recorded(root):

@@ -2,10 +2,14 @@
 
 import os
 import signal
+import sys
 import time
 
 import pytest
 from small_project import make, run, start
+
+from study.settings import lent
+from tools import quickstart
 
 ENDS = {
     "Ctrl-C in the terminal": lambda process: os.killpg(process.pid, signal.SIGINT),
@@ -53,6 +57,25 @@ def test_params_are_back_however_it_is_stopped(tmp_path, end):
     said = process.communicate(timeout=600)[0]
     assert process.returncode != 0 and "Traceback" not in said
     wait_for(lambda: (project / "params.yaml").read_bytes() == before)
+
+
+def test_params_are_back_where_the_stop_comes_while_they_are_lent(tmp_path, monkeypatch):
+    project = make(tmp_path)
+    before = (project / "params.yaml").read_bytes()
+    monkeypatch.chdir(project)
+    monkeypatch.setattr(sys, "argv", ["quickstart"])
+    lend = lent.lend
+
+    def stopped(study):
+        lend(study)
+        assert (project / "params.yaml").read_bytes() != before
+        signal.raise_signal(signal.SIGTERM)
+
+    monkeypatch.setattr(lent, "lend", stopped)
+    monkeypatch.setattr(quickstart, "_hang_up_as_terminate", lambda: None)
+    with pytest.raises(SystemExit) as ended:
+        quickstart.main()
+    assert ended.value.code == 143 and (project / "params.yaml").read_bytes() == before
 
 
 def test_after_a_kill_the_next_start_puts_params_right_and_says_so(tmp_path):

@@ -43,6 +43,37 @@ def test_a_study_without_a_name_comes_back_too(project):
     assert again.returncode == 1 and "no study to go back to; the named ones are" in again.stderr
 
 
+def test_back_and_forth_between_two_that_have_no_name(project):
+    params = project / "params.yaml"
+    named = params.read_text()
+    one, two = (named.replace("  seeds:\n", f"  seeds:\n  - {seed}\n", 1) for seed in (7, 8))
+    params.write_text(one)
+    study(project, "digits")
+    params.write_text(two)
+    for text in (one, two, one):
+        assert "python -m tools.study back sets the former one" in study(project, "back").stdout
+        assert params.read_text() == text
+
+
+def test_a_way_back_that_is_barred_is_kept(project):
+    params = project / "params.yaml"
+    own = (
+        params.read_text()
+        .replace("  - cifar100\n", "  - mine\n")
+        .replace("\ndatasets:\n", "\ndatasets:\n  mine: {source: {format: digits}, recipe: {}}\n")
+    )
+    params.write_text(own)
+    study(project, "digits")
+    lent = params.read_text()
+    params.write_text(lent.replace("  mine: {source: {format: digits}, recipe: {}}\n", ""))
+    before = params.read_bytes()
+    done = study(project, "back")
+    assert done.returncode == 1 and "study.datasets names 'mine', which is not declared" in done.stderr
+    assert params.read_bytes() == before
+    params.write_text(lent)
+    assert study(project, "back").returncode == 0 and params.read_text() == own
+
+
 def test_an_unknown_one_is_one_sentence_and_changes_nothing(project):
     before = (project / "params.yaml").read_bytes()
     done = study(project, "mnist")
@@ -62,7 +93,7 @@ def test_it_is_refused_while_a_dvc_is_at_work_and_not_by_one_that_is_gone(projec
     lock = project / ".dvc/tmp/rwlock"
     lock.parent.mkdir(parents=True)
     for process, code in ((os.getpid(), 1), (2**22 + 5, 0)):
-        lock.write_text(json.dumps({"data/raw": {"write": {"pid": process, "cmd": "dvc repro"}}}))
+        lock.write_text(json.dumps({"write": {"/project/data/raw": {"pid": process, "cmd": "dvc repro"}}}))
         done = study(project, "digits")
         assert done.returncode == code, done.stderr
         assert ("dvc (process" in done.stderr) == bool(code)
