@@ -27,7 +27,8 @@ Entry = Mapping[str, Any]  # of dvc.lock
 class Fitting:
     """The runs that fit the study as it stands, one for each stage that has any.
 
-    ``twice`` holds the cells that were trained more than once, and whether their checkpoints are the same bytes.
+    ``twice`` holds the cells that several trainings came to different results for, and whether their checkpoints are the same
+    bytes. Trainings with the same result are one record.
     """
 
     entries: dict[str, Entry] = field(default_factory=dict)
