@@ -63,15 +63,24 @@ def record(changes: Mapping[str, Any]) -> None:
 
     text = LOCK.read_text(encoding="utf-8") if LOCK.exists() else entries.HEAD
     texts = entries.split(text)
-    # Where somebody edited it, so that texts is None, all of it is parsed: their comments stay.
-    content: Any = parse_yaml_for_update(text, LOCK) if texts is None else {"schema": "2.0", "stages": {}}
-    stages: Any = content.setdefault("stages", {}) if texts is None else texts
+    if texts is None:  # somebody edited it: all of it is parsed, and their comments stay
+        content = parse_yaml_for_update(text, LOCK)
+        _change(content.setdefault("stages", {}), changes)
+        text = dumps_yaml(content)
+    else:
+        dumped = {name: entry and dumps_yaml({"stages": {name: entry}}) for name, entry in changes.items()}
+        _change(texts, {name: entry and entry.removeprefix("stages:\n") for name, entry in dumped.items()})
+        text = entries.HEAD + "".join(texts.values()) if texts else dumps_yaml({"schema": "2.0", "stages": {}})
+    atomic.write(LOCK, text.encode())
+
+
+def _change(stages: Any, changes: Mapping[str, Any]) -> None:
+    """Set entries by name, and take away those that are None."""
     for name, entry in changes.items():
         if entry is None:
             stages.pop(name, None)
         else:
-            stages[name] = entry if texts is None else dumps_yaml({"stages": {name: entry}}).removeprefix("stages:\n")
-    atomic.write(LOCK, (entries.HEAD + "".join(texts.values()) if texts else dumps_yaml(content)).encode())
+            stages[name] = entry
 
 
 @contextmanager
