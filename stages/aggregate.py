@@ -17,7 +17,7 @@ from study.design import cells
 from study.report import gather
 from study.report.writing import write_report
 from study.runtime import code, edits, housekeeping
-from study.settings.grid import Grid, ladder
+from study.settings.grid import Grid, check_ladder, ladder
 from study.settings.params import Params
 
 
@@ -38,12 +38,7 @@ def main() -> None:
 
     params = Params.load()
     params.check_all()
-    fractions = ",".join(map(str, ladder()))
-    if given.ladder not in (None, fractions):
-        raise StudyError(
-            f"dvc.yaml: aggregate's command has --ladder {given.ladder}, the matrix has {fractions}; "
-            "write the same fractions in both, descending."
-        )
+    check_ladder(given.ladder)
 
     def inputs() -> object:
         read = [cells.DATA / "reference"]

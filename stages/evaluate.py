@@ -5,6 +5,7 @@ everything it needs from data/runs/<cell> and data/raw/<dataset>. STUDY_DEVICE c
 """
 
 from study.base.console import parser, run, say
+from study.base.imports import lasting
 from study.data.part import Part
 from study.design import cells
 from study.design.cells import Cell
@@ -32,7 +33,8 @@ def main() -> None:
 def evaluate(cell: Cell) -> None:
     """Write the cell's predictions and metrics, then remove what would have resumed its training."""
     data = Part.read(cells.raw(cell.dataset), "test")
-    from study.engine import resume, testing
+    with lasting():
+        from study.engine import resume, testing
 
     predictions = testing.test(cell, data)
     metrics = predictions.metrics()

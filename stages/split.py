@@ -9,14 +9,12 @@ from typing import Any
 
 from study.base import folders, npy
 from study.base.console import parser, run, say
-from study.base.errors import UNREADABLE, StudyError
+from study.base.errors import UNREADABLE, StudyError, listed
 from study.base.sums import sha256
 from study.data.splits import Split, split
 from study.design import cells
 from study.runtime import code, edits
 from study.settings.params import Params
-
-NAMED = 5  # classes without a validation image that are named
 
 
 def main() -> None:
@@ -41,8 +39,7 @@ def main() -> None:
     say(f"{folder}: {len(found.train)} train and {len(found.validation)} validation images of {len(labels)}")
     unseen = [names[label] for label in sorted(set(labels[found.train]) - set(labels[found.validation])) if label < len(names)]
     if unseen:
-        listed = ", ".join(unseen[:NAMED]) + (", …" if len(unseen) > NAMED else "")
-        say(f"{len(unseen):,} of {len(names):,} classes have no validation image (rare: train): {listed}")
+        say(f"{len(unseen):,} of {len(names):,} classes have no validation image (rare: train): {listed(unseen)}")
 
 
 def _names(dataset: str) -> list[str]:

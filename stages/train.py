@@ -9,6 +9,7 @@ import os
 import time
 
 from study.base.console import parser, run, say
+from study.base.imports import lasting
 from study.design.cells import Cell
 from study.runtime import worktree
 from study.runtime.lifecycle import stoppable
@@ -35,7 +36,8 @@ def train(cell: Cell, deadline: float | None = None) -> None:
         from study.engine.inputs import Inputs
 
         inputs = Inputs.read(cell)  # before torch is imported, which takes seconds: a mistake in params.yaml shows at once
-        from study.engine.run import Training
+        with lasting():
+            from study.engine.run import Training
 
         training = Training(inputs)
         training.run(deadline)

@@ -8,7 +8,7 @@ COMMIT is the head's, as `collect` prints it: a worker with other code or other 
 """
 
 import argparse
-import subprocess
+import tempfile
 from collections import Counter
 from collections.abc import Iterable
 from contextlib import suppress
@@ -167,11 +167,13 @@ def _with_records(action: str, stage: str) -> bool:
 
     DVC only logs a record that could not be transferred, and ends with 0 all the same.
     """
-    line = process.command(action, "--run-cache", stage)
-    done = subprocess.run(line, env=process.environment(), stderr=subprocess.PIPE, text=True, check=False)
+    with tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as errors:
+        code = process.run(process.command(action, "--run-cache", stage), errors)
+        errors.seek(0)
+        said = errors.read()
     with suppress(BrokenPipeError):
-        print(done.stderr, end="", flush=True)
-    return done.returncode == 0 and "failed to transfer" not in done.stderr
+        print(said, end="", flush=True)
+    return code == 0 and "failed to transfer" not in said
 
 
 if __name__ == "__main__":

@@ -15,9 +15,9 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
+from study.base import machine
 from study.base.console import parser, run, say
 from study.base.errors import StudyError
-from study.data import cpus
 from study.design.cells import Cell
 from study.pipeline import proof, proved, standing
 from study.pipeline.proof import Proof
@@ -41,7 +41,7 @@ def main() -> None:
     arguments = parser(__doc__, "prove", "tools")
     arguments.add_argument("cells", nargs="*", metavar="CELL", help="dataset-model-fraction-seed")
     arguments.add_argument("--study", metavar="NAME", help="a key of studies.yaml")
-    arguments.add_argument("--jobs", type=int, default=cpus.usable(), help="cells at a time (one per processor)")
+    arguments.add_argument("--jobs", type=int, default=machine.processors(), help="cells at a time (one per processor)")
     given = arguments.parse_args()
     if given.study and given.cells:
         arguments.error("give cells, or --study")

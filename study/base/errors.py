@@ -5,6 +5,7 @@ import struct
 import tokenize
 import zipfile
 import zlib
+from collections.abc import Sequence
 
 # What the readers of Python and numpy raise for files (JSON, CSV, npy, npz) that hold something else than they should.
 UNREADABLE = (
@@ -52,3 +53,8 @@ def plain(text: str) -> str:
 def told(text: str) -> str:
     """``text`` from a file or a command line, to stand inside a sentence: in quotes and cut where it is long or unprintable."""
     return text if text.isprintable() and len(text) <= LONGEST else repr(text[:LONGEST])
+
+
+def listed(texts: Sequence[str], shown: int = 5, comma: str = ", ") -> str:
+    """``a, b and 3 more``: the first ``shown`` of ``texts``, for a sentence that counts the rest."""
+    return comma.join(texts[:shown]) + (f" and {len(texts) - shown:,} more" if len(texts) > shown else "")

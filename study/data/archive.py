@@ -14,10 +14,9 @@ from pathlib import Path, PurePosixPath
 from typing import IO, Any
 
 from study.base.console import say
-from study.base.errors import UNREADABLE, StudyError, one_line
+from study.base.errors import UNREADABLE, StudyError, listed, one_line
 from study.data import place
 from study.data.transfer import Checksum, fetched
-from study.data.walk import some
 from study.settings.sources import is_url
 
 ENDINGS = (".zip", ".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz")
@@ -62,7 +61,8 @@ def _inside(root: Path, inside: str | None, path: str) -> Path:
     if inside is not None:
         below = root / _safe(inside, path)
         if not below.exists():
-            raise StudyError(f"{path} has no {inside} inside; there are {some(sorted(each.name for each in root.iterdir()))}.")
+            there = listed(sorted(each.name for each in root.iterdir()))
+            raise StudyError(f"{path} has no {inside} inside; there are {there}.")
         return below
     while True:
         seen = [each for each in root.iterdir() if not each.name.startswith(".") and each.name != "__MACOSX"]
@@ -141,7 +141,7 @@ def _members(packed: Path, root: Path) -> Iterator[tuple[str, IO[bytes]]]:
             if tar.fileobj.read(512) != bytes(512):
                 raise tarfile.ReadError("it has no end")  # tarfile takes one that is cut between two files for a whole one
     if links:
-        say(f"{packed}: {len(links):,} links are passed over ({some(links)})")
+        say(f"{packed}: {len(links):,} links are passed over ({listed(links)})")
 
 
 def _zip(packed: Path) -> zipfile.ZipFile:

@@ -11,10 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from study.base.console import say
-from study.base.errors import StudyError
+from study.base.errors import StudyError, listed
 from study.data.dataset import Dataset
 from study.data.decode import Decoded, Item, decode
-from study.data.walk import in_bytes, some
+from study.data.walk import in_bytes
 from study.data.watched import is_watched, refuse
 
 
@@ -100,7 +100,7 @@ def _check_parts(train: NDArray[Any], test: NDArray[Any], classes: Sequence[str]
     absent = [name for name, count in zip(classes, counts, strict=True) if not count]
     if absent:
         raise StudyError(
-            f"{len(absent):,} of {len(classes):,} classes have no train image: {some(absent)}; add some, or remove the class."
+            f"{len(absent):,} of {len(classes):,} classes have no train image: {listed(absent)}; add some, or remove the class."
         )
     if not len(test):
         raise StudyError("the dataset has no test image; add some, or give the share `test` in params.yaml.")
@@ -109,12 +109,12 @@ def _check_parts(train: NDArray[Any], test: NDArray[Any], classes: Sequence[str]
 def _unreadable(failures: list[tuple[str, str]], skip: bool) -> None:
     if not failures:
         return
-    listed = some([f"{name} ({reason})" for name, reason in failures])
+    said = listed([f"{name} ({reason})" for name, reason in failures])
     if skip:
-        say(f"skipped {len(failures):,} unreadable image{'s' * (len(failures) > 1)}: {listed}")
+        say(f"skipped {len(failures):,} unreadable image{'s' * (len(failures) > 1)}: {said}")
         return
     raise StudyError(
-        f"{len(failures):,} image{'s' * (len(failures) > 1)} cannot be read: {listed}; mend or remove them, or write "
+        f"{len(failures):,} image{'s' * (len(failures) > 1)} cannot be read: {said}; mend or remove them, or write "
         f"unreadable: skip into the dataset's source in params.yaml."
     )
 

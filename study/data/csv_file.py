@@ -12,12 +12,12 @@ from typing import Any
 import numpy as np
 
 from study.base.console import say
-from study.base.errors import StudyError
+from study.base.errors import StudyError, listed
 from study.data.assemble import Images, check_classes
 from study.data.decode import Item
 from study.data.folder import TESTS
 from study.data.share import held_out
-from study.data.walk import in_bytes, some
+from study.data.walk import in_bytes
 
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
 _TOGETHER = "|;,"  # what stands between the labels where a row has several
@@ -42,7 +42,7 @@ def read(path: Path, options: Mapping[str, Any]) -> Images:
     files = [os.path.join(folder, file) for file, _, _ in rows]  # noqa: PTH118 (strings: there may be millions)
     absent = [file for (file, _, _), there in zip(rows, map(os.path.isfile, files), strict=True) if not there]
     if absent:
-        raise StudyError(f"{path} lists {len(absent):,} files that are not in {folder}: {some(absent)}; put them there.")
+        raise StudyError(f"{path} lists {len(absent):,} files that are not in {folder}: {listed(absent)}; put them there.")
     names = [unicodedata.normalize("NFC", file) for file, _, _ in rows]
     items = [Item(name, file, numbers[label]) for name, file, label in zip(names, files, labels, strict=True)]
     test = _tested(path, rows, [item.label for item in items], classes, options)
@@ -106,7 +106,7 @@ def _single(path: Path, rows: Sequence[Row]) -> None:
     twice = sorted({file for (file, _, _), (other, _, _) in pairwise(rows) if file == other}, key=in_bytes)
     if twice:
         raise StudyError(
-            f"{path} lists {len(twice):,} images more than once: {some(twice)}; list each once, with its one label "
+            f"{path} lists {len(twice):,} images more than once: {listed(twice)}; list each once, with its one label "
             f"(several labels for an image are another task)."
         )
     labels = {label for _, label, _ in rows}
@@ -127,7 +127,7 @@ def _classes(path: Path, labels: Sequence[str]) -> list[str]:
         broken = sorted({name for name in names if not name.isdecimal()}, key=float)
         if broken:
             raise StudyError(
-                f"{path} has labels that are not whole numbers from 0: {some(broken)}; a label is a class, by name or number."
+                f"{path} has labels that are not whole numbers from 0: {listed(broken)}; a label is a class, by name or number."
             )
         return sorted(names, key=lambda name: (float(name), name))
     return sorted(names, key=in_bytes)
@@ -148,7 +148,7 @@ def _tested(
     parts = [part.lower() for _, _, part in rows]
     unknown = sorted(set(parts) - {"train", *TESTS}, key=in_bytes)
     if unknown:
-        raise StudyError(f"{path} has {some(unknown)!r} in the column {column}; there may be train, {', '.join(TESTS)}.")
+        raise StudyError(f"{path} has {listed(unknown)!r} in the column {column}; there may be train, {', '.join(TESTS)}.")
     chosen = next((name for name in TESTS if name in parts), None)
     passed = sum(part not in ("train", chosen) for part in parts)
     if passed:

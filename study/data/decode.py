@@ -19,9 +19,9 @@ from typing import BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
+from study.base import machine
 from study.base.console import progress
 from study.base.errors import StudyError
-from study.data import cpus
 from study.data.image import UnreadableError, square
 
 FEW = 500  # images that one process decodes sooner than others would have started
@@ -58,7 +58,7 @@ def decode(items: Iterable[Item], total: int, side: int, fit: str, path: Path, p
     ``total`` is the number of items, for the progress bar; ``processes`` None stands for as many as there are usable
     processors. Raises StudyError where a process is killed, as the kernel does when memory is short.
     """
-    processes = processes or (cpus.usable() if total > FEW else 1)
+    processes = processes or (machine.processors() if total > FEW else 1)
     size = max(1, min(64, _CHUNK // (side * side * 3)))
     done = Decoded()
     with path.open("wb") as file, progress(total=total, unit="image", desc=path.stem) as bar:

@@ -12,11 +12,11 @@ from typing import Any
 import numpy as np
 
 from study.base.console import say
-from study.base.errors import StudyError
+from study.base.errors import StudyError, listed
 from study.data.assemble import Images, check_classes
 from study.data.decode import Item
 from study.data.share import held_out
-from study.data.walk import Found, in_bytes, some, tell, walk
+from study.data.walk import Found, in_bytes, tell, walk
 
 TESTS = ("test", "val", "valid", "validation")  # the test set is the first of these with classes of train/
 ANNOTATIONS = "val_annotations.txt"  # Tiny ImageNet's table: image, class and box of each, with tabs between
@@ -71,7 +71,7 @@ def _divided(root: Path, share: float | None) -> Images:
     unknown = sorted(test.classes - train.classes, key=in_bytes)
     if unknown:
         raise StudyError(
-            f"{test.folder} has {len(unknown):,} classes without an image in {train.folder}: {some(unknown)}; add train "
+            f"{test.folder} has {len(unknown):,} classes without an image in {train.folder}: {listed(unknown)}; add train "
             f"images, or remove the class."
         )
     classes = sorted(train.classes, key=in_bytes)
@@ -135,6 +135,6 @@ def _annotated(table: Path, found: Found) -> list[tuple[str, str, str]]:
         raise StudyError(f"{table} is damaged; every line must have an image, a tab and its class.") from None
     absent = sorted(set(classes) - set(found.images), key=in_bytes)
     if absent:
-        raise StudyError(f"{table} lists {len(absent):,} images that are not here: {some(absent)}; unpack the dataset again.")
+        raise StudyError(f"{table} lists {len(absent):,} images that are not here: {listed(absent)}; unpack the dataset again.")
     found.strays += [path for path in found.images if path not in classes]
     return [(path, file, classes[path]) for path, file in found.images.items() if path in classes]

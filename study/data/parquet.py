@@ -17,12 +17,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from study.base.console import say
-from study.base.errors import StudyError, one_line
+from study.base.errors import StudyError, listed, one_line
 from study.data.assemble import Images, check_classes
 from study.data.decode import Item
 from study.data.folder import TESTS
 from study.data.share import held_out
-from study.data.walk import in_bytes, some
+from study.data.walk import in_bytes
 
 BATCH = 256  # rows that are in memory at a time
 PARTS = ("train", *sorted(TESTS, key=len, reverse=True))  # "validation" before "val", with which it begins too
@@ -161,7 +161,7 @@ def _classes(values: list[Any], names: list[str] | None, path: Path) -> tuple[li
         classes = sorted(set(values), key=in_bytes)
         known = {name: number for number, name in enumerate(classes)}
         return classes, np.asarray([known[value] for value in values], dtype=np.int64)
-    found = some(sorted(kind.__name__ for kind in kinds))
+    found = listed(sorted(kind.__name__ for kind in kinds))
     raise StudyError(f"{path} has labels of the kind {found}; they must be whole numbers or texts, without gaps.")
 
 

@@ -6,10 +6,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from study.base.console import say
-from study.base.errors import StudyError
+from study.base.errors import StudyError, listed
 from study.data.image import ENDINGS
 
-NAMED = 5  # files that a message names before it only counts
 _UNSEEN = {"thumbs.db", "desktop.ini", "__macosx"}  # left behind by file managers; names that begin with a dot as well
 
 
@@ -61,16 +60,11 @@ def in_bytes(path: str) -> bytes:
     return path.encode("utf-8", "surrogateescape")
 
 
-def some(names: list[str]) -> str:
-    """The first few of ``names``, for a message that counts the rest."""
-    return ", ".join(names[:NAMED]) + (f" and {len(names) - NAMED:,} more" if len(names) > NAMED else "")
-
-
 def tell(folder: Path, found: Found, images: int) -> None:
     """One line on what is read below ``folder`` and what is passed over."""
     line = f"{folder}: {images:,} images"
     if found.strays:
-        line += f"; {len(found.strays):,} other files are passed over ({some(found.strays)})"
+        line += f"; {len(found.strays):,} other files are passed over ({listed(found.strays)})"
     if found.empty:
         line += f"; {len(found.empty):,} empty folders"
     say(line)

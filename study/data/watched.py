@@ -8,8 +8,7 @@ unnoticed, since the download stage checks it.
 import os
 from pathlib import Path
 
-from study.base.errors import StudyError
-from study.data.walk import some
+from study.base.errors import StudyError, listed
 
 OWN = Path("data", "own")  # DVC's stages run in the project's root
 
@@ -28,7 +27,7 @@ def is_watched(path: str | Path, dataset: str) -> bool:
     ]
     if links:
         raise StudyError(
-            f"DVC does not look into links to folders below {OWN / dataset}: {some(sorted(links))}; make {OWN / dataset} "
+            f"DVC does not look into links to folders below {OWN / dataset}: {listed(sorted(links))}; make {OWN / dataset} "
             f"itself the link, or copy the files."
         )
     return True

@@ -3,13 +3,14 @@
 A batch is read when it is trained on; the pages of the file that fit stay in the system's cache.
 """
 
-import os
 from collections.abc import Iterator
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
+
+from study.base import machine
 
 ROWS = 32_000_000  # bytes of images that are turned into planes at a time
 
@@ -44,15 +45,10 @@ def planes(images: NDArray[np.uint8], indices: NDArray[np.int64], device: torch.
     """
     mapped = Mapped(images, indices)
     pixels = int(np.prod(mapped.shape))
-    if device.type == "cpu" and isinstance(images, np.memmap) and pixels > _memory() / 2:
+    if device.type == "cpu" and isinstance(images, np.memmap) and pixels > machine.memory() / 2:
         return mapped
     whole = torch.empty(mapped.shape, dtype=torch.uint8, device=device)
     step = max(1, ROWS * len(mapped) // max(1, pixels))
     for start, part in zip(range(0, len(mapped), step), mapped.split(step), strict=True):
         whole[start : start + step].copy_(part)
     return whole
-
-
-def _memory() -> int:
-    """Bytes of memory that the machine has."""
-    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")

@@ -10,12 +10,10 @@ files of one do not have the sums that its JSON records, the one before serves.
 """
 
 import contextlib
-import fcntl
 import hashlib
 import json
 import os
 import shutil
-import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,6 +23,7 @@ from study.base import atomic
 from study.base.console import say
 from study.base.errors import UNREADABLE, StudyError
 from study.design.cells import Cell
+from study.settings import at_work
 
 KEPT = 2
 
@@ -50,22 +49,11 @@ def exclusive(path: Path, cell: Cell) -> Iterator[None]:
     while True:
         path.parent.mkdir(parents=True, exist_ok=True)
         with path.open("w") as file:
-            if not _flock(file.fileno()):
+            if not at_work.locked(file.fileno()):
                 raise StudyError(f"{cell} is being trained by another process; wait for it, or stop it first.")
             if _is(path, file.fileno()):  # else clear() removed it between open and flock
                 yield
                 return
-
-
-def _flock(handle: int) -> bool:
-    """Whether ``handle`` was locked, within half a second: tools.status holds a lock for an instant to see if it is free."""
-    for _ in range(50):
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            return True
-        except BlockingIOError:
-            time.sleep(0.01)
-    return False
 
 
 def _is(path: Path, handle: int) -> bool:

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from study.data import cpus
+from study.base import machine
 from study.design.cells import Cell
 from study.fanout import paths
 from study.fanout.jobs import Job
@@ -48,7 +48,7 @@ def _gpus_of_torch() -> int:
 
 def processors_here() -> int:
     """The processors that this process may use, a container's quota included; 1 on a Mac, whose jobs share its one GPU."""
-    return 1 if sys.platform == "darwin" else cpus.usable()
+    return 1 if sys.platform == "darwin" else machine.processors()
 
 
 def slots(jobs: int | None, gpus: Sequence[str]) -> list[str | None]:
@@ -73,7 +73,14 @@ class Local:
         return len(self._free)
 
     def submit(self, cells: Sequence[Cell]) -> list[Job]:
-        return [self._submit(cell) for cell in cells]
+        jobs: list[Job] = []
+        try:
+            for cell in cells:
+                jobs.append(self._submit(cell))
+        except BaseException:  # the driver does not know those yet that have started
+            self.stop(jobs)
+            raise
+        return jobs
 
     def look(self, jobs: Sequence[Job]) -> None:
         for job in jobs:

@@ -12,6 +12,8 @@ from typing import Any
 
 import torch
 
+from study.base.imports import lasting
+
 COMPILER = "torch._dynamo"
 
 
@@ -23,7 +25,8 @@ def load() -> Any:
     if hidden:
         sys.modules["wandb"] = None  # type: ignore[assignment]  # Python's own way to say: not there
     try:
-        import timm
+        with lasting():
+            import timm
     finally:
         if hidden:
             del sys.modules["wandb"]

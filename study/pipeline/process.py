@@ -5,6 +5,7 @@ import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import IO
 
 from study.pipeline import rwlock
 
@@ -24,19 +25,22 @@ def environment(**more: str) -> dict[str, str]:
     return {**os.environ, "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}", **more}
 
 
-def run(line: Sequence[str]) -> int:
-    """The exit code of the command ``line``, which runs before the user's eyes and ends where this process is stopped."""
-    return run_at_once([line])[0]
+def run(line: Sequence[str], errors: IO[str] | None = None) -> int:
+    """The exit code of the command ``line``, which runs before the user's eyes and ends where this process is stopped.
+
+    What it writes to stderr goes to the file ``errors`` where one is given.
+    """
+    return run_at_once([line], errors)[0]
 
 
-def run_at_once(lines: Sequence[Sequence[str]]) -> list[int]:
+def run_at_once(lines: Sequence[Sequence[str]], errors: IO[str] | None = None) -> list[int]:
     """``run`` of several commands, which do not wait for each other."""
     rwlock.mend()
     sys.stdout.flush()
     processes: list[subprocess.Popen[bytes]] = []
     try:
         for line in lines:
-            processes.append(subprocess.Popen(line, env=environment()))
+            processes.append(subprocess.Popen(line, env=environment(), stderr=errors))
         return [process.wait() for process in processes]
     except BaseException:
         for process in processes:

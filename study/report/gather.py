@@ -2,15 +2,13 @@
 
 from dataclasses import replace
 
-from study.base.errors import StudyError
+from study.base.errors import StudyError, listed
 from study.report.analysis import Analysis
 from study.results import collected
 from study.runtime import measured
 from study.settings.grid import Grid
 from study.settings.params import Params
 from study.statistics.published import Published
-
-NAMED = 8  # cells that a message names before it only counts
 
 
 def of_study(params: Params, name: str, incomplete: bool = False) -> Analysis:
@@ -24,10 +22,9 @@ def of_study(params: Params, name: str, incomplete: bool = False) -> Analysis:
     found = collected.load(grid.cells(), recipe=lambda cell: params.recipe(cell.dataset, cell.model))
     if found.missing and not incomplete:
         said = [f"{cell} ({why})" for cell, why in found.missing.items()]
-        names = ", ".join(said[:NAMED]) + (f" and {len(said) - NAMED} more" if len(said) > NAMED else "")
         raise StudyError(
-            f"{len(said)} of {len(grid.cells())} cells are missing or damaged: {names}; dvc pull fetches them (--allow-missing "
-            "looks past checkpoints, but a report needs every data/predictions and data/history), dvc repro trains them."
+            f"{len(said)} of {len(grid.cells())} cells are missing or damaged: {listed(said, 8)}; dvc repro trains "
+            "them, dvc pull fetches them (--allow-missing looks past checkpoints; a report needs every prediction and history)."
         )
     if not found.present:
         raise StudyError(

@@ -38,8 +38,3 @@ def _element(mark: re.Match[str]) -> str:
         case "strong":
             return f"<strong>{inline(mark['strong'])}</strong>"
     return f'<a href="{html.escape(mark["to"])}">{inline(mark["text"])}</a>'
-
-
-def listed(texts: list[str], shown: int = 6, comma: str = ", ") -> str:
-    """``a, b and 3 more``."""
-    return comma.join(texts[:shown]) + (f" and {len(texts) - shown} more" if len(texts) > shown else "")

@@ -6,6 +6,7 @@ DVC reads parameters once more when a stage ends, and records what it finds then
 import fcntl
 import json
 import os
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import chain
@@ -32,12 +33,22 @@ def who() -> str | None:
 @contextmanager
 def alone(path: Path, name: str) -> Iterator[None]:
     """Hold the lock ``path``; StudyError where another process, which is a ``name`` too, holds it."""
-    if held(path):
-        raise StudyError(f"another {name} is at work in this workspace; wait for it, or stop it first.")
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("a") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)  # waits for whoever is just looking, as held does
+        if not locked(file.fileno()):
+            raise StudyError(f"another {name} is at work in this workspace; wait for it, or stop it first.")
         yield
+
+
+def locked(handle: int) -> bool:
+    """Whether the open file ``handle`` was locked within half a second: ``held`` takes a lock for an instant to look at it."""
+    for _ in range(50):
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return True
+        except BlockingIOError:
+            time.sleep(0.01)
+    return False
 
 
 def held(path: Path) -> bool:

@@ -8,9 +8,9 @@ import yaml
 
 from study.base import yaml12
 from study.base.errors import UNREADABLE, StudyError
+from study.design import defaults
 from study.design.cells import Cell
 from study.settings.params import Model, Params
-from study.settings.sections import COMPARE
 
 OPERATING_POINT = "${fraction}"  # how dvc.yaml writes it among the numbers of the ladder
 
@@ -29,7 +29,7 @@ class Grid:
     ladder: tuple[float, ...]
     fraction: float
     seeds: tuple[int, ...]
-    compare: tuple[str, str] = COMPARE
+    compare: tuple[str, str] = defaults.COMPARE
 
     @classmethod
     def load(cls, params: Params, pipeline: Path = Path("dvc.yaml")) -> "Grid":
@@ -69,6 +69,16 @@ def ladder(pipeline: Path = Path("dvc.yaml")) -> tuple[float, ...]:
     if not numbers:
         raise StudyError(f"{where} holds no number; it must hold the ladder of fractions, such as 1.0 and 0.1.")
     return tuple(sorted(set(numbers), reverse=True))
+
+
+def check_ladder(given: str | None) -> None:
+    """StudyError where aggregate's command names another ladder, ``given`` as "1.0,0.5", than the matrix has."""
+    fractions = ",".join(map(str, ladder()))
+    if given not in (None, fractions):
+        raise StudyError(
+            f"dvc.yaml: aggregate's command has --ladder {given}, the matrix has {fractions}; "
+            "write the same fractions in both, descending."
+        )
 
 
 def _fraction(where: str, entry: Any) -> float:

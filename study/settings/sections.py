@@ -5,10 +5,9 @@ from typing import Any
 
 from attrs import field, frozen
 
+from study.design import defaults
 from study.settings import kinds
 from study.settings.keys import about, or_null
-
-COMPARE = ("cnn", "vit")
 
 
 @frozen
@@ -22,7 +21,7 @@ class Study:
         metadata=about("Each is a split, an initialisation and an order of the data of its own.", kinds.SEEDS)
     )
     compare: tuple[str, str] = field(
-        default=COMPARE,
+        default=defaults.COMPARE,
         metadata=about(
             "The two families that H2 and H3 compare: the one that is said to be robust, then the other.", kinds.TWO_FAMILIES
         ),
@@ -35,7 +34,7 @@ class SplitSection:
 
     val_fraction: float = field(metadata=about("Share of the official training set that is kept for validation.", kinds.SHARE))
     rare: str = field(
-        default="stop",
+        default=defaults.RARE,
         metadata=about("A class too small for its share of each part: stop, or train alone (stop if left out).", kinds.RARE),
     )
 

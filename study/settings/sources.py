@@ -10,6 +10,7 @@ from typing import Any
 from attrs import field, frozen
 
 from study.base.errors import StudyError
+from study.design import defaults
 from study.settings.keys import shown
 from study.settings.sections import Source
 
@@ -102,8 +103,8 @@ _PACKED = {
 }
 _SQUARES = {
     "side": _SIDE,
-    "fit": _one_of("crop", "squash", "pad", default="crop"),
-    "unreadable": _one_of("stop", "skip", default="stop"),
+    "fit": _one_of("crop", "squash", "pad", default=defaults.FIT),
+    "unreadable": _one_of("stop", "skip", default=defaults.UNREADABLE),
 }
 _PINNED = {**_SQUARES, "md5": _digest(32)}
 # As study/data/torchvision_sets.py has them.
@@ -127,8 +128,8 @@ FORMATS: Mapping[str, Mapping[str, Option]] = {
     },
     "parquet": {
         "path": _text(_LOCAL),
-        "image": _column("image"),
-        "label": _column("label"),
+        "image": _column(defaults.IMAGE_COLUMN),
+        "label": _column(defaults.LABEL_COLUMN),
         **_PINNED,
         "test": _SHARE,
     },

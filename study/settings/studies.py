@@ -12,8 +12,9 @@ import yaml
 
 from study.base import yaml12
 from study.base.errors import StudyError, one_line
+from study.design import defaults
 from study.settings import keys
-from study.settings.sections import COMPARE, Study
+from study.settings.sections import Study
 
 FILE = Path("studies.yaml")
 ORDER = ("datasets", "models", "seeds", "compare", "name")  # of keys in params.yaml
@@ -51,7 +52,7 @@ def put(study: Study, text: str) -> str:
     written = ["study:\n"]
     for key in ORDER:
         value = getattr(study, key)
-        if key == "compare" and value == COMPARE:
+        if key == "compare" and value == defaults.COMPARE:
             continue
         written += comments.pop(key, [])
         written += [f"  {key}: {value}\n"] if key == "name" else [f"  {key}:\n", *(f"  - {item}\n" for item in value)]

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 
+from study.base import machine
 from study.engine import mapped
 from study.engine.batches import ImageSet
 from study.engine.mapped import Mapped
@@ -33,7 +34,7 @@ def test_held(rows, chosen, images, monkeypatch):
 
 def test_kept_in_the_file(images, monkeypatch):
     held = ImageSet.load(images, np.arange(20), CPU, np.arange(20)[::-2])
-    monkeypatch.setattr(mapped, "_memory", lambda: 700)  # the ten images have 720 bytes
+    monkeypatch.setattr(machine, "memory", lambda: 700)  # the ten images have 720 bytes
     kept = ImageSet.load(images, np.arange(20), CPU, np.arange(20)[::-2])
     assert isinstance(kept.images, Mapped)
     assert kept.images.shape == held.images.shape
@@ -46,5 +47,5 @@ def test_kept_in_the_file(images, monkeypatch):
 
 
 def test_an_array_without_a_file_is_held(images, monkeypatch):
-    monkeypatch.setattr(mapped, "_memory", lambda: 1)
+    monkeypatch.setattr(machine, "memory", lambda: 1)
     assert isinstance(ImageSet.load(np.asarray(images).copy(), np.arange(20), CPU).images, torch.Tensor)

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from study.base import machine
 from study.base.errors import StudyError
-from study.data import cpus
 from study.design.cells import Cell
 from study.fanout import local, paths, slurm
 from study.fanout.worker import DEVICE, FAILED, Work
@@ -72,8 +72,8 @@ def test_a_cell_that_was_given_a_gpu_does_not_train_on_the_processor(monkeypatch
 
 def test_a_containers_quota_counts(tmp_path, monkeypatch):
     (tmp_path / "cpu.max").write_text("150000 100000\n")
-    real = cpus.usable
-    monkeypatch.setattr(cpus, "usable", lambda: real(tmp_path))
+    real = machine.processors
+    monkeypatch.setattr(machine, "processors", lambda: real(tmp_path))
     assert local.slots(None, []) == [None]
 
 
@@ -128,6 +128,19 @@ def test_a_job_is_stopped_by_its_driver_alone(on_this_machine):
     assert os.getsid(int(begun.name)) != os.getsid(0)  # where Ctrl-C and a closed terminal do not reach it
     executor.stop([begun])
     assert ended(executor, begun) is None
+
+
+def test_where_a_second_job_cannot_start_the_first_is_stopped(on_this_machine, monkeypatch):
+    """Its driver ends with the error, and knows neither."""
+    on_this_machine[1]("exec sleep 60")  # writes the worker
+    executor, started = local.Local([None, None]), []
+    begin = executor._submit
+    monkeypatch.setattr(executor, "_submit", lambda cell: started.append(begin(cell)) or started[-1])
+    second = Cell("digits", "cnn", 0.5, 0)
+    paths.log(second).mkdir()
+    with pytest.raises(IsADirectoryError):
+        executor.submit([CELL, second])
+    assert ended(executor, started[0]) is None
 
 
 def test_a_worker_says_by_its_end_whether_the_cell_failed(tmp_path):

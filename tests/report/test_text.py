@@ -15,7 +15,7 @@ from study.report.numbers import (
     two_digits,
     with_unit,
 )
-from study.report.text import code, escaped, inline, listed
+from study.report.text import code, escaped, inline
 from study.statistics.estimate import Estimate
 
 
@@ -45,11 +45,6 @@ def test_plain_text_for_git_hosts_has_every_mark_escaped() -> None:
 
 def test_code_cannot_be_left() -> None:
     assert code("a`b") == "`a'b`"
-
-
-def test_lists_end() -> None:
-    assert listed(["a", "b"], 2) == "a, b"
-    assert listed(["a", "b", "c"], 2) == "a, b and 1 more"
 
 
 @pytest.mark.parametrize(

@@ -48,12 +48,20 @@ def test_one_at_a_time_is_one_sentence():
         pass
 
 
+def test_two_that_start_in_the_same_instant(monkeypatch):
+    """The second one is refused, though nobody held the lock when it looked."""
+    with at_work.alone(at_work.FANOUT, "fan-out"):
+        monkeypatch.setattr(at_work, "held", lambda _: False)
+        with pytest.raises(StudyError, match="another fan-out is at work"), at_work.alone(at_work.FANOUT, "fan-out"):
+            pass
+
+
 LOOKS = """
 import fcntl, sys, time
 file = open(sys.argv[1], "rb")
 fcntl.flock(file, fcntl.LOCK_SH)
 print("looks", flush=True)
-time.sleep(0.5)
+time.sleep(0.2)
 """
 
 

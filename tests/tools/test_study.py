@@ -99,6 +99,8 @@ def test_it_is_refused_while_a_dvc_is_at_work_and_not_by_one_that_is_gone(projec
         assert ("dvc (process" in done.stderr) == bool(code)
 
 
-def test_a_tool_run_as_a_script_is_one_sentence(project):
-    done = run(project, sys.executable, "tools/status.py")
-    assert done.returncode == 1 and done.stderr == "error: run it as python -m tools.NAME, in the project's root.\n"
+@pytest.mark.parametrize("file", ["tools/status.py", "stages/train.py"])
+def test_a_command_run_as_a_script_is_one_sentence(root, file):
+    done = run(root, sys.executable, file)
+    said = f"error: run it as python -m {file.partition('/')[0]}.NAME, in the project's root.\n"
+    assert done.returncode == 1 and done.stderr == said

@@ -3,9 +3,10 @@
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from study.base.errors import listed
 from study.report.analysis import Analysis
 from study.report.sections.warnings import NOTES
-from study.report.text import code, escaped, listed
+from study.report.text import code, escaped
 from study.results.provenance import Provenance
 
 
@@ -46,7 +47,7 @@ def _made(analysis: Analysis) -> Iterator[str]:
     formats = analysis.formats
     yield from (f"{escaped(name)}: {NOTES[formats[name]]}" for name in analysis.grid.datasets if formats.get(name) in NOTES)
     if analysis.strangers:
-        yield f"Measured cells that are no part of this grid: {listed([code(name) for name in analysis.strangers])}."
+        yield f"Measured cells that are no part of this grid: {listed([code(name) for name in analysis.strangers], 6)}."
 
 
 def _images(analysis: Analysis) -> Iterator[str]:

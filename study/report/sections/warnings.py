@@ -2,11 +2,12 @@
 
 from collections.abc import Iterator
 
+from study.base.errors import listed
 from study.report.absent import absent
 from study.report.analysis import Analysis
 from study.report.numbers import between
 from study.report.part_names import called_safely
-from study.report.text import code, escaped, listed
+from study.report.text import code, escaped
 from study.results.collected import ABSENT
 from study.statistics import verdicts
 from study.statistics.contrasts import penalty
@@ -84,7 +85,7 @@ def _incomplete(analysis: Analysis) -> str:
 def _guessing(analysis: Analysis) -> Iterator[str]:
     arms = analysis.conclusions.near_guessing
     if arms:
-        names = listed([code(arm) for arm in arms])
+        names = listed([code(arm) for arm in arms], 6)
         yield f"**Near guessing:** {names} err at least nine tenths as often as guessing. They have little left to lose."
 
 
