@@ -23,8 +23,8 @@ def of_study(params: Params, name: str, incomplete: bool = False) -> Analysis:
     if found.missing and not incomplete:
         said = [f"{cell} ({why})" for cell, why in found.missing.items()]
         raise StudyError(
-            f"{len(said)} of {len(grid.cells())} cells are missing or damaged: {listed(said, 8)}; dvc repro trains "
-            "them, dvc pull fetches them (--allow-missing looks past checkpoints; a report needs every prediction and history)."
+            f"{len(said)} of {len(grid.cells())} cells are missing or damaged: {listed(said, 8)}; dvc pull fetches them "
+            "(--allow-missing looks past checkpoints; a report needs every prediction and history), dvc repro trains them."
         )
     if not found.present:
         raise StudyError(
