@@ -16,6 +16,7 @@ from pathlib import Path
 from trials.servers import free_port
 
 DAEMONS = ("munged", "slurmctld", "slurmd")
+ARRAY = 3  # jobs that one array may have: few, so that a study of eight cells needs several
 SETTINGS = """\
 ClusterName=trial
 SlurmctldHost={host}
@@ -38,6 +39,7 @@ SlurmdParameters=config_overrides
 MpiDefault=none
 ReturnToService=2
 KillWait=20
+MaxArraySize={largest}
 SlurmdTimeout=60
 GresTypes=gpu
 """
@@ -55,7 +57,7 @@ def cluster(folder: Path, nodes: Sequence[str]) -> Iterator[None]:
     folder.chmod(0o755)
     host = socket.gethostname()
     ports = [free_port() for _ in range(len(nodes) + 1)]
-    lines = [SETTINGS.format(host=host, port=ports[0], folder=folder)]
+    lines = [SETTINGS.format(host=host, port=ports[0], folder=folder, largest=ARRAY + 1)]
     for name, port in zip(nodes, ports[1:], strict=True):
         lines.append(f"NodeName={name} NodeHostname={host} NodeAddr=127.0.0.1 Port={port} CPUs=1 Gres=gpu:1 State=UNKNOWN\n")
     lines.append(f"PartitionName=gpu Nodes={','.join(nodes)} Default=YES MaxTime=INFINITE State=UP\n")

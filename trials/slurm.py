@@ -15,10 +15,11 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections import Counter
 from pathlib import Path
 
 from trials import study
-from trials.cluster import cluster, missing
+from trials.cluster import ARRAY, cluster, missing
 
 EPOCHS = 12
 NODES = ("n1", "n2", "n3")
@@ -65,6 +66,10 @@ def tried(clone: Path, serial: Path, log: Path) -> None:
                 return process
         return None
 
+    def arrays() -> Counter[str]:
+        """How many jobs each array that was handed over has."""
+        return Counter(path.name.partition("_")[0] for path in (clone / ".dvc/tmp/fanout/jobs").glob("*_submitted.pkl"))
+
     try:
         process = driver()
         job = study.until(under_way, "a cell with two epochs done")
@@ -101,6 +106,8 @@ def tried(clone: Path, serial: Path, log: Path) -> None:
         verdict.check(code == 0, "the driver, started again, ends with 0", code)
         said = log.read_text()
         verdict.check("was handed over before, as job" in said, "it found the jobs that were still queued or running")
+        sizes = arrays()
+        verdict.check(max(sizes.values()) <= ARRAY, f"no array is larger than the {ARRAY} jobs that this cluster takes", sizes)
         later = [name for name in re.findall(r"start \S+ on (\S+),", said[size:]) if name == "n3"]
         verdict.check(not later, "nothing started on the drained node", later)
         verdict.check(f"killed: {killed}" in said, "the killed worker was noticed")
