@@ -3,8 +3,9 @@
     python -m tools.prove                       # the cheapest cells of each kind, in minutes
     python -m tools.prove CELL [CELL ...]       # these
     python -m tools.prove --study cifar32       # every cell of a study that dvc.lock has, and its pre-training; in hours
+    python -m tools.prove --record              # the same, and dvc.lock learns of code that was edited and changes no result
 
-Changes nothing here. On an x86-64 processor with AVX2 every cell should be the same bytes. A study may be stopped at any
+Without --record nothing changes here. On an x86-64 processor with AVX2 all should be the same bytes. A study may be stopped at any
 moment: the same command goes on. It makes no cell again that was proved, as long as the cell's entry in dvc.lock, its
 parameters, the code of the stages and the libraries are the same. To begin anew, remove .dvc/tmp/prove.
 """
@@ -19,7 +20,7 @@ from study.base import machine
 from study.base.console import parser, run, say
 from study.base.errors import StudyError
 from study.design.cells import Cell
-from study.pipeline import proof, proved, standing
+from study.pipeline import moved_code, proof, proved, standing
 from study.pipeline.proof import Proof
 from study.runtime.lifecycle import stoppable
 from study.settings import at_work, studies
@@ -37,21 +38,37 @@ LEDGER, LOCK = PLACE / "proved.json", PLACE / "lock"
 
 
 def main() -> None:
-    """Command line: python -m tools.prove [CELL ... | --study NAME] [--jobs N]."""
+    """Command line: python -m tools.prove [CELL ... | --study NAME] [--jobs N] [--record]."""
     arguments = parser(__doc__, "prove", "tools")
     arguments.add_argument("cells", nargs="*", metavar="CELL", help="dataset-model-fraction-seed")
     arguments.add_argument("--study", metavar="NAME", help="a key of studies.yaml")
     arguments.add_argument("--jobs", type=int, default=machine.processors(), help="cells at a time (one per processor)")
+    arguments.add_argument("--record", action="store_true", help="where all are the same bytes, record the code of today")
     given = arguments.parse_args()
     if given.study and given.cells:
         arguments.error("give cells, or --study")
     jobs = max(1, given.jobs)
+    code = moved_code.today() if given.record else {}  # before anything is made: an edit from now on is not proved
     if given.study:
+        wanted = proved.cells_of(studies.named(given.study), Params.load(), standing.recorded())
         good = of_study(given.study, jobs)
     else:
+        wanted = list(dict.fromkeys(map(Cell.parse, given.cells or CHEAPEST)))
         with stoppable(lambda: "nothing is kept of it."), tempfile.TemporaryDirectory(prefix="prove-") as folder:
-            good = made(list(dict.fromkeys(map(Cell.parse, given.cells or CHEAPEST))), Path(folder), jobs, lambda _: None)
+            good = made(wanted, Path(folder), jobs, lambda _: None)
+    if given.record:
+        record(code, wanted, good)
     sys.exit(0 if good else 1)
+
+
+def record(code: dict[str, moved_code.Dependencies], proven: list[Cell], good: bool) -> None:
+    """Record ``code`` in dvc.lock where the ``proven`` cells are ``good``; say for which stages, and for which not."""
+    if not good:
+        raise StudyError("nothing was recorded, since not every cell is the same bytes; python -m tools.repro makes them anew.")
+    changed, left = moved_code.record(code, proven)
+    say(f"dvc.lock: the code of today is recorded for {len(changed)} stages; commit it")
+    if left:
+        say(f"not for {', '.join(left)}, of which no cell was made; dvc repro makes them, or name a cell of each")
 
 
 def of_study(name: str, jobs: int) -> bool:
