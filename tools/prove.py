@@ -5,8 +5,8 @@
     python -m tools.prove --study cifar32       # every cell of a study that dvc.lock has, and its pre-training; in hours
     python -m tools.prove --record              # the same, and dvc.lock learns of code that was edited and changes no result
 
-Without --record nothing changes here. On an x86-64 processor with AVX2 all should be the same bytes. A study may be stopped at any
-moment: the same command goes on. It makes no cell again that was proved, as long as the cell's entry in dvc.lock, its
+Without --record nothing changes here. On an x86-64 processor with AVX2 all should be the same bytes. A study may be stopped at
+any moment: the same command goes on. It makes no cell again that was proved, as long as the cell's entry in dvc.lock, its
 parameters, the code of the stages and the libraries are the same. To begin anew, remove .dvc/tmp/prove.
 """
 
@@ -64,7 +64,9 @@ def main() -> None:
 def record(code: dict[str, moved_code.Dependencies], proven: list[Cell], good: bool) -> None:
     """Record ``code`` in dvc.lock where the ``proven`` cells are ``good``; say for which stages, and for which not."""
     if not good:
-        raise StudyError("nothing was recorded, since not every cell is the same bytes; python -m tools.repro makes them anew.")
+        raise StudyError(
+            "nothing was recorded, since not every cell came out the same; mend the code, or let dvc repro make them anew."
+        )
     changed, left = moved_code.record(code, proven)
     say(f"dvc.lock: the code of today is recorded for {len(changed)} stages; commit it")
     if left:
