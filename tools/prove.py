@@ -64,9 +64,7 @@ def main() -> None:
 def record(code: dict[str, moved_code.Dependencies], proven: list[Cell], good: bool) -> None:
     """Record ``code`` in dvc.lock where the ``proven`` cells are ``good``; say for which stages, and for which not."""
     if not good:
-        raise StudyError(
-            "nothing was recorded, since not every cell came out the same; mend the code, or let dvc repro make them anew."
-        )
+        raise StudyError("nothing was recorded, since not every cell came out the same; mend the code, or run dvc repro.")
     changed, left = moved_code.record(code, proven)
     say(f"dvc.lock: the code of today is recorded for {len(changed)} stages; commit it")
     if left:
