@@ -114,17 +114,7 @@ def collect(grid: Grid) -> None:
     """Bring every finished cell into this workspace; when none is missing, make the report."""
     commit = revision.committed()
     store = remote.checked(writing=False)
-    lock = recorded()
-    if not _with_records("fetch", f"aggregate@{grid.name}"):  # a stage that has nothing in the cache: the records alone
-        raise StudyError(f"the records of runs could not be fetched from {store}, see above; try again.")
-    with Pipeline(lock) as pipeline:
-        found = run_cache.find(pipeline, lock, pipeline.cache.parent.parent / "runs")
-        changed = {name: entry for name, entry in found.entries.items() if lock.get(name) != entry}
-        run_cache.write(changed)
-        if lacking := [name for name, entry in found.entries.items() if run_cache.broken(pipeline, entry)]:
-            _dvc("fetch", *lacking)  # dvc loads dvc.lock once for each name: none that is here already
-        incomplete = {name: lost for name, entry in found.entries.items() if (lost := run_cache.broken(pipeline, entry))}
-        run_cache.write({name: lock.get(name) for name in incomplete.keys() & changed.keys()})
+    found, incomplete = fetched(grid, store)
     whole = [name for name in found.entries if name not in incomplete]
     if (elsewhere := _not_as_recorded(whole)) and not _dvc("checkout", *elsewhere):
         raise StudyError("what was fetched could not be put into the workspace, see above; dvc checkout --force overwrites it.")
@@ -145,6 +135,22 @@ def collect(grid: Grid) -> None:
         raise StudyError(f"{unfinished[0]} is not as it was recorded, so that dvc repro would train; dvc status says why.")
     if not _dvc("repro", "--pull"):
         raise StudyError("dvc repro failed, see above.")
+
+
+def fetched(grid: Grid, store: str) -> tuple[run_cache.Fitting, dict[str, list[str]]]:
+    """The runs that the remote ``store`` has of the study, recorded in dvc.lock; and what those lack that are not whole."""
+    lock = recorded()
+    if not _with_records("fetch", f"aggregate@{grid.name}"):  # a stage that has nothing in the cache: the records alone
+        raise StudyError(f"the records of runs could not be fetched from {store}, see above; try again.")
+    with Pipeline(lock) as pipeline:
+        found = run_cache.find(pipeline, lock, pipeline.cache.parent.parent / "runs")
+        changed = {name: entry for name, entry in found.entries.items() if lock.get(name) != entry}
+        run_cache.write(changed)
+        if lacking := [name for name, entry in found.entries.items() if run_cache.broken(pipeline, entry)]:
+            _dvc("fetch", *lacking)  # dvc loads dvc.lock once for each name: none that is here already
+        incomplete = {name: lost for name, entry in found.entries.items() if (lost := run_cache.broken(pipeline, entry))}
+        run_cache.write({name: lock.get(name) for name in incomplete.keys() & changed.keys()})
+    return found, incomplete
 
 
 def _not_as_recorded(names: Iterable[str]) -> list[str]:

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from study.base.console import hush, parser, run, say
+from study.base.errors import listed
 from study.design.cells import Cell
 from study.pipeline import cell_states
 from study.pipeline.cell_states import TO_TRAIN, CellState, CellStatus, StudyStatus
@@ -79,8 +80,7 @@ def lines(study: StudyStatus) -> Iterator[str]:
         yield from wrapped(f"{state}: {meaning}")
     before = sorted(frozenset().union(*(each.before for each in study.cells)))
     if before:
-        more = f" and {len(before) - 3} more" if len(before) > 3 else ""
-        yield from wrapped(f"earlier stages to run: {', '.join(before[:3])}{more}")
+        yield from wrapped(f"earlier stages to run: {listed(before, 3)}")
     if note := worktree.advice():
         yield from wrapped(note)
     if study.unknown:

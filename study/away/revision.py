@@ -2,7 +2,7 @@
 
 import subprocess
 
-from study.base.errors import StudyError
+from study.base.errors import StudyError, listed
 
 # What a result is made by. dvc.lock, reports/ and .dvc/config may differ: work changes them.
 INPUTS = ("stages", "study", "dvc.yaml", "params.yaml", ".dvcignore", "data/pretrained", "data/reference")
@@ -13,9 +13,8 @@ def committed() -> str:
     edited = [line[3:] for line in _git("status", "--porcelain", "--", *INPUTS).splitlines()]
     commit = _git("rev-parse", "HEAD").strip()
     if edited:
-        more = f" and {len(edited) - 1} more" if len(edited) > 1 else ""
         raise StudyError(
-            f"{edited[0]}{more} is not as in commit {commit[:10]}, so that results would fit no other clone; commit it on "
+            f"{listed(edited, 1)} is not as in commit {commit[:10]}, so that results would fit no other clone; commit it on "
             "the head and check that commit out on every worker, or git checkout it."
         )
     return commit
