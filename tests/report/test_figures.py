@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
 
@@ -53,6 +54,19 @@ def test_lines_are_labelled_where_they_end_and_the_axis_has_the_ladder(analysis:
     assert len(axes.collections) == 2 * 4  # a band and its bars for each line
     assert [float(np.asarray(line.get_ydata())[0]) for line in axes.lines[4:]] == [pytest.approx(90)]  # guessing
     assert axes.get_ylim()[1] > np.max([np.nanmax(np.asarray(line.get_ydata())) for line in axes.lines])
+
+
+@pytest.mark.parametrize("figure", [fractions.error_against_fraction, fractions.gain_against_fraction, fractions.slope])
+def test_names_of_lines_that_end_close_together_do_not_overlap(
+    figure: Callable[[Analysis, str], Figure | None], tmp_path: Path
+) -> None:
+    drawn = figure(analysed(tmp_path, error=lambda cell: 0.80 + 0.02 * ("vit" in cell.model) - 0.3 * cell.fraction), "easy")
+    assert drawn is not None
+    drawn.draw_without_rendering()
+    boxes = sorted((text.get_window_extent() for text in drawn.axes[0].texts), key=lambda box: float(box.y0))
+    assert len(boxes) >= 2
+    for below, above in pairwise(boxes):
+        assert below.y1 <= above.y0
 
 
 @pytest.mark.parametrize("models", [None, ("cnn_scratch", "cnn_glyphs")])

@@ -34,3 +34,9 @@ def test_target_errors_are_round_and_within_reach(analysis: Analysis) -> None:
     assert 1 <= len(targets) <= 3 and set(targets) <= set(takeaway.NICE)
     assert min(measured) / 2 <= min(targets) and max(targets) <= max(measured)
     assert takeaway.nice_targets(analysis, "absent") == []
+
+
+def test_labels_of_validation_are_named_where_images_are_counted(analysis: Analysis) -> None:
+    table = takeaway.needs(analysis, "easy")
+    assert table is not None and "In labelled train images" in table.title
+    assert table.notes[-1] == "Labelled images for validation come on top."

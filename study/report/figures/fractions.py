@@ -29,9 +29,10 @@ def error_against_fraction(analysis: Analysis, dataset: str) -> Figure:
             (style(analysis, model), analysis.labels.model(model), [error(dataset, model.name, f) for f in fractions])
             for model in analysis.grid.models
         ]
-        _lines(analysis, axes, fractions, lines)
+        names = _lines(analysis, axes, fractions, lines)
         axes.axhline(100 * analysis.evidence.guessing(dataset), color="#888888", linewidth=1, linestyle=(0, (2, 2)))
         axes.set_ylim(0, min(102, axes.get_ylim()[1] + 2))
+        _finish(axes, names)  # last: how far names are moved apart depends on the axis
     return figure
 
 
@@ -54,7 +55,7 @@ def gain_against_fraction(analysis: Analysis, dataset: str) -> Figure | None:
             )
             for scratch, pretrained in pairs
         ]
-        _lines(analysis, axes, fractions, lines)
+        _finish(axes, _lines(analysis, axes, fractions, lines))
     return figure
 
 
@@ -88,8 +89,8 @@ def slope(analysis: Analysis, dataset: str) -> Figure | None:
 
 def _lines(
     analysis: Analysis, axes: Axes, fractions: Sequence[float], lines: Sequence[tuple[Style, str, Sequence[Contrast]]]
-) -> None:
-    """Draw each line with its band where its cells are there, and its name at its end."""
+) -> list[tuple[float, str, str]]:
+    """Draw each line with its band where its cells are there; the names that belong at the lines' ends."""
     names = []
     for place, (look, name, contrasts) in enumerate(lines):
         estimates = [analysis.estimate(each) for each in contrasts]
@@ -109,7 +110,7 @@ def _lines(
             ]
             axes.plot(*zip(*runs, strict=True), **(look.line | SINGLE_RUNS))
         names.append((100 * there[-1].value, name, look.colour))
-    _finish(axes, names)
+    return names
 
 
 def _percents(estimates: Sequence[Estimate | None], end: str) -> NDArray[np.float64]:

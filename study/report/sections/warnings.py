@@ -5,12 +5,12 @@ from collections.abc import Iterator
 from study.base.errors import listed
 from study.report.absent import absent
 from study.report.analysis import Analysis
-from study.report.numbers import between
+from study.report.numbers import between, percent
 from study.report.part_names import called_safely
 from study.report.text import code, escaped
 from study.results.collected import ABSENT
 from study.statistics import verdicts
-from study.statistics.contrasts import penalty
+from study.statistics.contrasts import error, minus, penalty
 from study.statistics.doubtful import LISTS
 from study.statistics.hypotheses import HYPOTHESES
 
@@ -51,7 +51,9 @@ def _all(analysis: Analysis) -> Iterator[str]:
         yield "**Two seeds.** Intervals are over test images alone: two trainings are too few for an interval over trainings."
     yield from _guessing(analysis)
     yield from _untellable(analysis)
+    yield from _errors_alone(analysis)
     yield from _steps(analysis)
+    yield from _recipes(analysis)
     for dataset in analysis.grid.datasets:
         if (format_ := analysis.formats.get(dataset, "")) in LEAKS:
             yield f"**{escaped(dataset)}:** {LEAKS[format_]}"
@@ -102,6 +104,47 @@ def _untellable(analysis: Analysis) -> Iterator[str]:
             f"**Cannot be told**, and so without a say in the verdicts: {listed(names, 3, '; ')}. No error of the model named "
             "first could have changed the sign."
         )
+
+
+def _errors_alone(analysis: Analysis) -> Iterator[str]:
+    """Where errors support H2 and losses do not: the model that errs more with less data does so with all data already."""
+    parts = analysis.conclusions.finding("H2").parts
+    supported = {
+        part.where.models + part.where.datasets
+        for part in parts
+        if part.where.step == "a" and part.verdict == verdicts.SUPPORTED
+    }
+    gaps = []
+    for part in parts:
+        models, datasets = part.where.models, part.where.datasets
+        if part.where.step == "b" and part.verdict in (verdicts.TOO_SMALL, verdicts.REFUTED) and models + datasets in supported:
+            second, first = (error(datasets[0], name, 1.0) for name in models)
+            gap = analysis.estimate(minus(second, first))
+            if gap is not None and gap.sign > 0:
+                more, less = (escaped(analysis.labels.architecture_of(name)) for name in models)
+                place = f"on {escaped(datasets[0])}"
+                gaps.append(
+                    f"{place}, {more} from scratch errs {percent(gap.value)} points more than {less} with all data already"
+                )
+    if gaps:
+        yield (
+            f"**H2 holds by errors, not by losses:** {listed(gaps, 3, '; ')}. Parts that say “errs more” do not say that less "
+            "data cost it more."
+        )
+
+
+def _recipes(analysis: Analysis) -> Iterator[str]:
+    """In which keys of the recipe models differ on the same dataset."""
+    used: dict[tuple[str, str], dict[str, None]] = {}  # (key, dataset): the values of its cells
+    values: dict[str, dict[str, dict[str, None]]] = {}  # key: value: models
+    for cell, result in analysis.results.items():
+        for key, value in result.provenance.recipe.items():
+            text = escaped("none" if value is None else value)
+            used.setdefault((key, cell.dataset), {})[text] = None
+            values.setdefault(key, {}).setdefault(text, {})[code(cell.model)] = None
+    for key in dict.fromkeys(key for (key, _), texts in used.items() if len(texts) > 1):
+        named = "; ".join(f"{text} for {listed(list(models), 4)}" for text, models in values[key].items())
+        yield f"**Recipes differ.** {code(key)} is {named}. A difference between such models may come from it."
 
 
 def _steps(analysis: Analysis) -> Iterator[str]:

@@ -62,12 +62,12 @@ def exponents(analysis: Analysis) -> Table | None:
             estimate("Exponent b", "exponent", lambda each: each.exponent, lambda b: with_interval(b, lambda v: signed(v, 2))),
             Column("Twice the data divides the error by", "", lambda each: 2**each.exponent.value, lambda v: f"{v:.2f}"),
             Column("Largest miss of the fit, % of the error", "worst", lambda each: each.worst, percent),
-            Column("Power law fits", "fits", lambda each: each.fits, lambda fits: "yes" if fits else "no"),
+            Column("Misses may be chance", "fits", lambda each: each.fits, lambda fits: "yes" if fits else "no"),
         ),
         analysis.conclusions.exponents,
         (
-            "The error is fitted as n to the power of −b, n being the number of train images. The power law fits where every "
-            "miss may be chance, by its interval.",
+            "The error is fitted as n to the power of −b, n being the number of train images. “No”: a miss of this power law "
+            "is more than chance, by its interval. A large test set shows small misses, a small one hides large ones.",
         ),
     )
 
@@ -95,9 +95,11 @@ def needs(analysis: Analysis, dataset: str, targets: Sequence[float] = ()) -> Ta
         ),
         tuple(Needs(model, tuple(each)) for model, each in found.items()),
         (
-            "By the power law through all fractions. * marks what lies beyond the fractions measured. “Under” stands where the "
-            "smallest fraction measured was enough. The last column tests the law: fitted without the largest fraction, it "
-            "forecasts the error there, and misses the measured one by so much. Intervals are wide enough to hold that miss.",
+            "By the power law through all fractions. * marks what lies beyond the fractions measured, where the law may not "
+            "hold. “Under” stands where the whole interval lies below the smallest fraction. The last column tests the law: "
+            "fitted without the largest fraction, it forecasts the error there. Above 0, the forecast was too high. Intervals "
+            "are wide enough to hold that miss.",
+            *(["Labelled images for validation come on top."] if images else []),
         ),
     )
 
