@@ -43,10 +43,10 @@ def main() -> None:
     arguments.add_argument("--study", metavar="NAME", help="a key of studies.yaml")
     arguments.add_argument("--jobs", type=int, default=machine.processors(), help="cells at a time (one per processor)")
     given = arguments.parse_args()
-    if given.study and given.cells:
+    if given.study is not None and given.cells:
         arguments.error("give cells, or --study")
     jobs = max(1, given.jobs)
-    if given.study:
+    if given.study is not None:
         good = of_study(given.study, jobs)
     else:
         with stoppable(lambda: "nothing is kept of it."), tempfile.TemporaryDirectory(prefix="prove-") as folder:
