@@ -9,7 +9,7 @@ from typing import Any
 
 from study.base import folders, npy
 from study.base.console import parser, run, say
-from study.base.errors import UNREADABLE, StudyError, listed
+from study.base.errors import UNREADABLE, StudyError, listed, told
 from study.base.sums import sha256
 from study.data.splits import Split, split
 from study.design import cells
@@ -24,6 +24,8 @@ def main() -> None:
     arguments.add_argument("seed")
     given = arguments.parse_args()
     fraction, seed = cells.parse_fraction(given.fraction), cells.parse_seed(given.seed)
+    if not cells.NAME.fullmatch(given.dataset):
+        raise StudyError(f"{told(repr(given.dataset))} is no dataset's name: lower-case letters, digits and _, a letter first.")
     folder = cells.split(given.dataset, fraction, seed)
     labels_file = cells.raw(given.dataset) / "train_labels.npy"
 
@@ -48,7 +50,7 @@ def _names(dataset: str) -> list[str]:
         names = json.loads((cells.raw(dataset) / "classes.json").read_text(encoding="utf-8"))
     except UNREADABLE:
         return []
-    return names if isinstance(names, list) else []
+    return names if isinstance(names, list) and all(isinstance(name, str) for name in names) else []
 
 
 def _labels(path: Path, dataset: str) -> Any:

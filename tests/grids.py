@@ -144,10 +144,18 @@ def write_cells(
         if classes > 5:
             metrics["top5_error"] = float(np.count_nonzero(rank >= 5)) / images
         (predictions / "metrics.json").write_text(json.dumps(metrics))
-        _write_history(history, cell, rate, own)
+        _write_history(history, cell, rate, own, _made_of(root, cell.model))
 
 
-def _write_history(folder: Path, cell: Cell, rate: float, own: np.random.Generator) -> None:
+def _made_of(root: Path, model: str) -> dict[str, Any]:
+    """The architecture and the weights that params.yaml in ``root`` gives ``model``, as provenance has them."""
+    entry = yaml.safe_load((root / "params.yaml").read_text())["models"].get(model, MODELS["cnn_scratch"])
+    arch = dict(entry["arch"]) if isinstance(entry["arch"], dict) else {"name": entry["arch"]}
+    weights = {"source": None, "sha256": None} | (entry["weights"] or {}) | {"revision": None}
+    return {"arch": arch.pop("name"), "arch_options": arch, "weights": weights}
+
+
+def _write_history(folder: Path, cell: Cell, rate: float, own: np.random.Generator, made_of: Mapping[str, Any]) -> None:
     epochs = TRAIN["epochs"]
     rows = ["epoch,learning_rate,train_loss,train_error,val_loss,val_error"]
     errors = [min(1.0, rate + 0.5 * np.exp(-1.2 * epoch) + 0.01 * own.random()) for epoch in range(1, epochs + 1)]
@@ -157,9 +165,7 @@ def _write_history(folder: Path, cell: Cell, rate: float, own: np.random.Generat
     provenance = {
         "cell": str(cell),
         "recipe": TRAIN,
-        "arch": "resnet10t",
-        "arch_options": {},
-        "weights": {"source": None, "revision": None, "sha256": None},
+        **made_of,
         "best_epoch": int(np.argmin(errors)) + 1,
         "train_images": int(900 * cell.fraction),
         "full_images": 900,

@@ -55,8 +55,11 @@ def share(grid: Grid, part: int, parts: int) -> list[Cell]:
     """The ``part``-th of ``parts`` shares of the study, counted from 1; its large fractions come first.
 
     A cell goes to the share that has the fewest of its model, then the fewest of its fraction, then the least to train: so
-    no model is trained on one machine alone, whose hardware would be taken for an effect of the model.
+    no model is trained on one machine alone, whose hardware would be taken for an effect of the model. Raises
+    StudyError where there are fewer cells than shares.
     """
+    if parts > len(grid.cells()):
+        raise StudyError(f"--share {part}/{parts} is too fine: study {grid.name} has {len(grid.cells())} cells.")
     shares: list[list[Cell]] = [[] for _ in range(parts)]
     for cell in sorted(grid.cells(), key=lambda cell: -cell.fraction):
 

@@ -154,7 +154,7 @@ def _options(given: argparse.Namespace) -> dict[str, str]:
     """What --partition and --slurm say. Raises StudyError for what is not KEY=VALUE, and for options of the other executor."""
     if given.jobs is not None and given.jobs < 1:
         raise StudyError(f"--jobs is {given.jobs}; it must be 1 or more.")
-    pairs = [*given.slurm, *([f"partition={given.partition}"] if given.partition else [])]
+    pairs = [*given.slurm, *([f"partition={given.partition}"] if given.partition is not None else [])]
     if pairs and given.executor != "slurm":
         raise StudyError(f"{pairs[0]} is for Slurm; add --executor slurm, or leave it out.")
     if given.gpus and given.executor != "local":
@@ -162,7 +162,10 @@ def _options(given: argparse.Namespace) -> dict[str, str]:
     for pair in pairs:
         if not re.fullmatch(r"[\w-]+=.+", pair):
             raise StudyError(f"--slurm {pair} is not of the form KEY=VALUE, such as time=480 (minutes) or account=mine.")
-    return dict(pair.split("=", 1) for pair in pairs)
+    options = dict(pair.split("=", 1) for pair in pairs)
+    if len(options) < len(pairs):
+        raise StudyError(f"an option of Slurm is given twice: {', '.join(pairs)}; give each once.")
+    return options
 
 
 def _shown(line: Sequence[str]) -> str:

@@ -45,11 +45,11 @@ def main() -> None:
     arguments.add_argument("--jobs", type=int, default=machine.processors(), help="cells at a time (one per processor)")
     arguments.add_argument("--record", action="store_true", help="where all are the same bytes, record the code of today")
     given = arguments.parse_args()
-    if given.study and given.cells:
+    if given.study is not None and given.cells:
         arguments.error("give cells, or --study")
     jobs = max(1, given.jobs)
     code = moved_code.today() if given.record else {}  # before anything is made: an edit from now on is not proved
-    if given.study:
+    if given.study is not None:
         wanted = proved.cells_of(studies.named(given.study), Params.load(), standing.recorded())
         good = of_study(given.study, jobs)
     else:

@@ -14,6 +14,7 @@ from study.fanout.jobs import Job
 from study.fanout.worker import FAILED
 from study.settings.at_work import held
 
+MOST = 10_000  # slots; more jobs at a time are asked for by a slip of the finger, and would fill the memory
 DEV = Path("/dev")
 DEVICES = ("nvidia*", "nvhost-*", "kfd", "dxg")  # in it: NVIDIA's, Jetson's, AMD's, those that Windows lends its Linux
 
@@ -53,6 +54,7 @@ def processors_here() -> int:
 
 def slots(jobs: int | None, gpus: Sequence[str]) -> list[str | None]:
     """The GPU of each of ``jobs`` slots, in turn; by default one slot per GPU, or per processor where there is no GPU."""
+    jobs = min(jobs, MOST) if jobs is not None else None
     if not gpus:
         return [None] * (jobs or processors_here())
     return [gpus[place % len(gpus)] for place in range(jobs or len(gpus))]

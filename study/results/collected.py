@@ -16,6 +16,7 @@ from study.results import history
 from study.results.history import Epoch
 from study.results.predictions import Predictions
 from study.results.provenance import Provenance
+from study.settings.sections import Model
 
 ABSENT = "absent"
 
@@ -52,10 +53,15 @@ class Results:
     missing: Mapping[Cell, str]
 
 
-def load(wanted: Iterable[Cell], measured: bool = False, recipe: Callable[[Cell], Recipe] | None = None) -> Results:
+def load(
+    wanted: Iterable[Cell],
+    measured: bool = False,
+    recipe: Callable[[Cell], Recipe] | None = None,
+    model: Callable[[str], Model] | None = None,
+) -> Results:
     """Read ``wanted`` from DVC's folders, or from data/measured; damaged cells count as missing and say what is wrong.
 
-    So do cells that were trained by another recipe than ``recipe`` gives for them.
+    So do cells that were trained by another recipe than ``recipe`` gives for them, or as another model than ``model`` gives.
     """
     present: dict[Cell, Result] = {}
     missing: dict[Cell, str] = {}
@@ -66,6 +72,8 @@ def load(wanted: Iterable[Cell], measured: bool = False, recipe: Callable[[Cell]
             result = read(cell, *folders)
             if recipe is not None and Recipe.merge(("recipe", result.provenance.recipe)) != recipe(cell):
                 raise StudyError("was trained by another recipe than params.yaml has")
+            if model is not None:
+                _check_model(result.provenance, model(cell.model))
             other, reference = first.setdefault(cell.dataset, (cell, result))
             if result.classes != reference.classes or not np.array_equal(result.labels, reference.labels):
                 raise StudyError(f"its test images are not those of {other}")
@@ -90,6 +98,16 @@ def read(cell: Cell, predictions: Path, curves: Path) -> Result:
     if recipe.warmup_epochs < recipe.epochs and max(line.learning_rate for line in lines) != recipe.learning_rate:
         raise StudyError(f"{curves / history.FILE} has another learning rate than {curves / 'provenance.json'}")
     return Result(said, tuple(lines), origin)
+
+
+def _check_model(origin: Provenance, model: Model) -> None:
+    """StudyError unless ``model`` is what was trained: its arch, and its weights by their sha256 or else their source."""
+    if (origin.arch, dict(origin.arch_options)) != (model.arch, dict(model.arch_options)):
+        raise StudyError("was trained with another arch than params.yaml has")
+    weights = model.weights
+    key = "source" if weights is None or weights.sha256 is None else "sha256"
+    if origin.weights.get(key) != (getattr(weights, key) if weights else None):
+        raise StudyError("was trained from other weights than params.yaml has")
 
 
 def _failure(cell: Cell) -> str:

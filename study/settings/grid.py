@@ -10,6 +10,7 @@ from study.base import yaml12
 from study.base.errors import UNREADABLE, StudyError
 from study.design import defaults
 from study.design.cells import Cell
+from study.settings import kinds
 from study.settings.params import Model, Params
 
 OPERATING_POINT = "${fraction}"  # how dvc.yaml writes it among the numbers of the ladder
@@ -84,4 +85,4 @@ def check_ladder(given: str | None) -> None:
 def _fraction(where: str, entry: Any) -> float:
     if not isinstance(entry, float) or not 0.0 < entry <= 1.0:
         raise StudyError(f"{where} holds {entry!r}; fractions are decimals above 0 and up to 1.0 (write 1.0, not 1).")
-    return entry
+    return kinds.named(where, entry)

@@ -75,6 +75,13 @@ def fraction(where: str, value: Any) -> float:
     if not isinstance(value, float) or not 0.0 < value <= 1.0:
         hint = " (write 1.0: 1 would name other cells)" if value == 1 else ""
         raise StudyError(f"params.yaml: {where} is {shown(value)}; it must be a decimal above 0 and up to 1.0{hint}.")
+    return named(f"params.yaml: {where}", value)
+
+
+def named(where: str, value: float) -> float:
+    """A fraction whose decimals can stand in the name of a cell, whose parts are separated by dashes."""
+    if "e" in str(value):
+        raise StudyError(f"{where} is {value}; it must be 0.0001 or more, since names of cells have no exponents.")
     return value
 
 
@@ -115,7 +122,7 @@ SHA256 = or_null(
         {"type": "string", "pattern": f"^{DIGEST}$"},
     )
 )
-FRACTION = Kind(fraction, {"type": "number", "exclusiveMinimum": 0, "maximum": 1})
+FRACTION = Kind(fraction, {"type": "number", "minimum": 0.0001, "maximum": 1})
 ARCH = Kind(
     arch,
     {

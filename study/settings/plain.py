@@ -11,6 +11,7 @@ from study.base.errors import StudyError
 
 WHOLE = 2**63  # whole numbers stay below it, as in JSON and in every library
 TEXT = 4000  # characters
+NAME = 200  # characters of a key
 VALUES = 50_000  # in the whole file, counted as often as they are referred to
 
 
@@ -30,6 +31,8 @@ def _size(value: Any, path: str, where: str, known: dict[int, int], above: tuple
             for key, item in _items(value):
                 if not isinstance(key, str) and isinstance(value, Mapping):
                     raise StudyError(f"{path}: {where or 'the file'} has the key {str(key)[:40]}; keys are names, in letters.")
+                if isinstance(key, str) and len(key) > NAME:
+                    raise StudyError(f"{path}: {where or 'the file'} has a key of {len(key)} characters; shorten it.")
                 inside += _size(item, path, f"{where}.{key}".lstrip("."), known, (*above, id(value)))
             known[id(value)] = inside
         return known[id(value)]
@@ -42,7 +45,8 @@ def _size(value: Any, path: str, where: str, known: dict[int, int], above: tuple
     else:
         problem = {"date": "a date", "datetime": "a date", "bytes": "binary data"}.get(type(value).__name__, "no plain value")
     if problem:
-        raise StudyError(f"{path}: {where} is {problem}, which no key takes; quotes make text of it.")
+        way_out = "shorten it" if isinstance(value, str) else "quotes make text of it"
+        raise StudyError(f"{path}: {where} is {problem}, which no key takes; {way_out}.")
     return 1
 
 

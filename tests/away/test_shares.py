@@ -4,6 +4,7 @@ from collections import Counter
 
 import pytest
 
+from study.base.errors import StudyError
 from study.settings.grid import Grid
 from study.settings.params import Model
 from tools.away import share
@@ -28,3 +29,9 @@ def test_each_share_has_its_part_of_every_model_and_of_the_work(parts, shape):
     work = [sum(cell.fraction for cell in each) for each in shares]
     assert max(work) - min(work) <= 1.5
     assert all([cell.fraction for cell in each] == sorted((cell.fraction for cell in each), reverse=True) for each in shares)
+
+
+@pytest.mark.parametrize("parts", [9, 10**14])
+def test_more_shares_than_cells_are_refused_at_once(parts):
+    with pytest.raises(StudyError, match=f"--share 1/{parts} is too fine: study study has 8 cells"):
+        share(grid(2, 1, 1), 1, parts)

@@ -28,6 +28,7 @@ def test_slots_take_turns_on_gpus():
     assert slots(4, ["0", "1"]) == ["0", "1", "0", "1"]
     assert slots(None, ["3", "5"]) == ["3", "5"]
     assert slots(2, []) == [None, None]
+    assert len(slots(10**12, [])) == len(slots(10**12, ["0"])) == 10_000
 
 
 def test_the_longest_first_and_what_runs_before_all():
@@ -104,6 +105,9 @@ def test_options_of_slurm():
         (["--executor", "slurm", "--slurm", "time"], "--slurm time is not of the form KEY=VALUE"),
         (["--jobs", "0"], "--jobs is 0; it must be 1 or more"),
         (["--executor", "slurm", "--jobs", "-1"], "--jobs is -1; it must be 1 or more"),
+        (["--executor", "slurm", "--slurm", "time=1", "--slurm", "time=2"], "given twice: time=1, time=2; give each once"),
+        (["--executor", "slurm", "--slurm", "partition=a", "--partition", "b"], "given twice: partition=a, partition=b"),
+        (["--executor", "slurm", "--partition", ""], "--slurm partition= is not of the form KEY=VALUE"),
     ],
 )
 def test_mistakes_are_one_sentence(monkeypatch, arguments, said):

@@ -11,6 +11,7 @@ from study.design import cells
 from study.design.cells import Cell
 from study.results import collected
 from study.results.predictions import FILE
+from study.settings.sections import Model, Weights
 
 ONE, OTHER = Cell("tiny", "cnn", 1.0, 0), Cell("tiny", "cnn", 0.5, 0)
 
@@ -22,8 +23,8 @@ def two_cells(tmp_path, monkeypatch):
     write(OTHER, "b" * 64, seed=2)
 
 
-def missing(recipe=None):
-    return dict(collected.load([ONE, OTHER], recipe=recipe).missing)
+def missing(recipe=None, model=None):
+    return dict(collected.load([ONE, OTHER], recipe=recipe, model=model).missing)
 
 
 def swap(place):
@@ -118,6 +119,44 @@ def test_a_provenance_that_the_curves_contradict_is_refused(key, value):
 def test_cells_of_another_recipe_than_the_studys_are_refused():
     other = replace(RECIPE, weight_decay=0.0)
     assert missing(lambda cell: other if cell == ONE else RECIPE) == {ONE: "was trained by another recipe than params.yaml has"}
+
+
+SHA = "d" * 64
+
+
+@pytest.mark.parametrize(
+    ("model", "why"),
+    [
+        (Model("cnn", "cnn", "resnet10t", {}, None, None), None),
+        (Model("cnn", "cnn", "resnet18", {}, None, None), "was trained with another arch than params.yaml has"),
+        (
+            Model("cnn", "cnn", "resnet10t", {"stem_width": 16}, None, None),
+            "was trained with another arch than params.yaml has",
+        ),
+        (
+            Model("cnn", "cnn", "resnet10t", {}, Weights("hub", None), None),
+            "was trained from other weights than params.yaml has",
+        ),
+        (
+            Model("cnn", "cnn", "resnet10t", {}, Weights("hub", SHA), None),
+            "was trained from other weights than params.yaml has",
+        ),
+    ],
+)
+def test_cells_of_another_model_than_the_studys_are_refused(model, why):
+    assert missing(model=lambda name: model) == (dict.fromkeys([ONE, OTHER], why) if why else {})
+
+
+@pytest.mark.parametrize(
+    ("weights", "same"),
+    [(Weights("a copy", SHA), True), (Weights("hub", None), True), (Weights("a copy", None), False), (None, False)],
+)
+def test_weights_are_known_by_their_sha256_or_else_by_their_source(weights, same):
+    for cell in (ONE, OTHER):
+        path = cells.history(cell) / "provenance.json"
+        content = json.loads(path.read_text()) | {"weights": {"source": "hub", "revision": None, "sha256": SHA}}
+        path.write_text(json.dumps(content))
+    assert (not missing(model=lambda name: Model("cnn", "cnn", "resnet10t", {}, weights, None))) == same
 
 
 @pytest.mark.parametrize(

@@ -42,7 +42,7 @@ def test_a_ladder_that_cannot_be_read_is_one_sentence(tmp_path: Path, text: str)
         ladder(tmp_path / "dvc.yaml")
 
 
-@pytest.mark.parametrize("entry", [1, 0.0, 1.5, "0.5"])
+@pytest.mark.parametrize("entry", [1, 0.0, 1.5, "0.5", 1e-05])
 def test_a_fraction_out_of_range_is_named(tmp_path: Path, entry: object) -> None:
     write_study(tmp_path, sections(), [1.0, entry])  # type: ignore[list-item]
     with pytest.raises(StudyError, match=repr(entry)):
