@@ -157,7 +157,7 @@ def test_validation_and_full_data_are_said_in_numbers(run: Aggregate, tmp_path: 
     prepare(tmp_path)
     run("tiny")
     page = (tmp_path / "reports/tiny/README.md").read_text()
-    assert "easy: fraction 1.0 is 900 train images, 90 % of the 1,000 of the training set." in page
+    assert "easy: fraction 1.0 is 900 train images, 90 % of the 1,000 of the official training set." in page
     assert "Validation has 100 labelled images at every fraction, and they choose the epoch." in page
     assert "**Fewer steps with less data.** Fraction 0.1 took" in page
 

@@ -61,7 +61,7 @@ def _images(analysis: Analysis) -> Iterator[str]:
         for full, official, validation in sorted(counts):
             yield (
                 f"{escaped(dataset)}: fraction 1.0 is {full:,} train images, {100 * full / max(official, 1):.0f} % of the "
-                f"{official:,} of the training set. Validation has {validation:,} labelled images at every fraction, "
+                f"{official:,} of the official training set. Validation has {validation:,} labelled images at every fraction, "
                 "and they choose the epoch."
             )
 
