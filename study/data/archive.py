@@ -140,8 +140,17 @@ def _members(packed: Path, root: Path) -> Iterator[tuple[str, IO[bytes]]]:
             tar.fileobj.seek(tar.offset)
             if tar.fileobj.read(512) != bytes(512):
                 raise tarfile.ReadError("it has no end")  # tarfile takes one that is cut between two files for a whole one
+            _to_the_end(tar.fileobj, MOST * packed.stat().st_size + _GB)
     if links:
         say(f"{packed}: {len(links):,} links are passed over ({listed(links)})")
+
+
+def _to_the_end(file: Any, most: int) -> None:
+    """Read what follows, ``most`` bytes: gzip says at its end alone that what was unpacked was damaged. Raises as it does."""
+    while chunk := file.read(1 << 20):
+        most -= len(chunk)
+        if most < 0:
+            raise tarfile.ReadError("it goes on for ever behind its end")
 
 
 def _zip(packed: Path) -> zipfile.ZipFile:
