@@ -6,6 +6,7 @@ order of the files.
 
 import hashlib
 import signal
+import stat
 from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
@@ -110,6 +111,13 @@ def _answers(items: Iterator[Item], size: int, side: int, fit: str, processes: i
         pool.shutdown(wait=True, cancel_futures=True)
 
 
+def _read(file: Path) -> bytes:
+    """The bytes of ``file``. A pipe would be waited for, and a device has no end."""
+    if not stat.S_ISREG(file.stat().st_mode):
+        raise UnreadableError("no regular file")
+    return file.read_bytes()
+
+
 def _squares(contents: list[Content], side: int, fit: str) -> _Answer:
     """For each content the md5 of its file, and its square's bytes or the reason why there is none."""
     sums: list[str] = []
@@ -118,7 +126,7 @@ def _squares(contents: list[Content], side: int, fit: str) -> _Answer:
         md5 = ""
         try:
             if isinstance(content, str):
-                content = Path(content).read_bytes()
+                content = _read(Path(content))
                 md5 = hashlib.md5(content, usedforsecurity=False).hexdigest()
             results.append(square(content, side, fit).tobytes())
         except (OSError, ValueError, UnreadableError) as error:  # ValueError of a path with a zero byte

@@ -47,6 +47,15 @@ def test_rows_labels_sums_and_failures(files, tmp_path):
     assert (tmp_path / "x.npy").read_bytes() == expected.getvalue()
 
 
+@pytest.mark.parametrize("processes", [1, 2])
+def test_pipes_and_devices_are_not_read(tmp_path, processes):
+    os.mkfifo(tmp_path / "pipe.png")
+    (tmp_path / "zeros.png").symlink_to("/dev/zero")
+    items = [Item(name, str(tmp_path / name), 0) for name in ("pipe.png", "zeros.png")]
+    done = decode(items, 2, 8, "crop", tmp_path / "x.npy", processes)
+    assert done.unreadable == [("pipe.png", "no regular file"), ("zeros.png", "no regular file")]
+
+
 def test_bytes_and_pixels_are_taken_too(tmp_path):
     pixels = np.random.RandomState(0).randint(0, 256, (8, 8)).astype(np.uint8)
     done = decode([Item("a", content(1), 0), Item("b", pixels, 1)], 2, 8, "crop", tmp_path / "x.npy", processes=2)
