@@ -81,6 +81,7 @@ def _rows(path: Path, options: Mapping[str, Any]) -> list[Row]:
                     raise StudyError(
                         f"{path} has a row without {' or '.join(names[:2])}: {mark.join(row)[:200]!r}; fill it in."
                     )
+                label = unicodedata.normalize("NFC", label)  # as the names of folders
                 rows.append((os.path.normpath(image.replace("\\", "/")), label, "".join(part)))
     except (UnicodeDecodeError, csv.Error) as error:
         raise StudyError(f"{path} is no table of text in UTF-8 with commas, semicolons or tabs ({error}).") from None
@@ -129,7 +130,13 @@ def _classes(path: Path, labels: Sequence[str]) -> list[str]:
             raise StudyError(
                 f"{path} has labels that are not whole numbers from 0: {listed(broken)}; a label is a class, by name or number."
             )
-        return sorted(names, key=lambda name: (float(name), name))
+        ordered = sorted(names, key=lambda name: (float(name), name))
+        if same := [pair for pair in pairwise(ordered) if pair[0].lstrip("0") == pair[1].lstrip("0")]:
+            raise StudyError(
+                f"{path} has the labels {' and '.join(same[0])}, which are one number; write each class in one way, or by "
+                "a name."
+            )
+        return ordered
     return sorted(names, key=in_bytes)
 
 

@@ -6,6 +6,7 @@ where the hub wrote it, or texts.
 """
 
 import json
+import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
@@ -158,6 +159,7 @@ def _classes(values: list[Any], names: list[str] | None, path: Path) -> tuple[li
             raise StudyError(f"{path} has {told}; number the classes from 0, without gaps, or name them by texts.")
         return names or [str(number) for number in range(highest + 1)], np.asarray(values, dtype=np.int64)
     if kinds == {str}:
+        values = [unicodedata.normalize("NFC", value) for value in values]  # as the names of folders
         classes = sorted(set(values), key=in_bytes)
         known = {name: number for number, name in enumerate(classes)}
         return classes, np.asarray([known[value] for value in values], dtype=np.int64)

@@ -83,6 +83,11 @@ def test_files_in_another_folder(tmp_path):
     assert len(load(folder, rows(*"abababab"), images="pictures").train_labels) == 6
 
 
+def test_composed_and_decomposed_characters_are_one_class(folder):
+    data = load(folder, rows("Käfer", "bee", "Ka\u0308fer", "bee"), test=0.5)
+    assert data.classes == ("Käfer", "bee") and data.train_labels.tolist() == [0, 1]
+
+
 def test_numbers_are_classes_in_order_of_numbers(folder):
     data = load(folder, rows(10, 9, 10, 9, 2, 2, 10, 9), test=0.3)
     assert data.classes == ("2", "9", "10")
@@ -112,6 +117,8 @@ def test_numbers_are_classes_in_order_of_numbers(folder):
         (rows("a", "b", "a") + "./0.png,a\n", "lists 1 images more than once: 0.png"),
         (rows("a", "b", '"a', "b"), r"damaged up to line 5 \(unexpected end of data\); a cell that begins with a quote must"),
         (rows("a", '"b" c', "a", "b"), r"damaged up to line 3 .* and quotes inside it are doubled"),
+        (rows("1", "2", "01", "1"), "has the labels 01 and 1, which are one number; write each class in one way, or by a name"),
+        (rows("0", "1", "000", "1"), "has the labels 0 and 000, which are one number"),
         (rows("9" * 5000, "0.5"), "labels that are not whole numbers from 0: 0.5"),
     ],
 )
