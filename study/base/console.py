@@ -10,7 +10,7 @@ import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from study.base.errors import OUT_OF_MEMORY, StudyError
+from study.base.errors import OUT_OF_MEMORY, StudyError, plain
 
 if TYPE_CHECKING:
     from tqdm import tqdm
@@ -49,7 +49,10 @@ def run(main: Callable[[], None]) -> None:
     except MemoryError:
         sys.exit(f"error: {OUT_OF_MEMORY}")
     except OSError as error:  # a full disk, a missing permission: not a defect of ours
-        where = f" ({error.filename})" if error.filename else ""
+        if isinstance(error, FileNotFoundError) and error.filename == "git":
+            sys.exit("error: git is not installed, or not in PATH; install it and run the same command.")
+        place = error.filename2 or error.filename  # of a copy the second is what is written
+        where = f" ({plain(os.fsdecode(place))})" if isinstance(place, str | bytes | os.PathLike) else ""
         sys.exit(f"error: {error.strerror or error}{where}; nothing was recorded, put it right and run the same command.")
 
 
@@ -66,8 +69,11 @@ def progress(**options: Any) -> "tqdm[Any]":
 
 
 def say(text: str) -> None:
-    """Print ``text`` at once, so that it stands in the right place of a log that DVC also writes to."""
-    print(text, flush=True)
+    """Print ``text`` at once, so that it stands in the right place of a log that DVC also writes to.
+
+    It may quote names of files: characters that would control a terminal are written out.
+    """
+    print("".join(each if each.isprintable() or each in "\n\t" else repr(each)[1:-1] for each in text), flush=True)
 
 
 ABOUT_PARAMS = ("params.yaml", "fraction is", "seed is")  # how errors begin that -S of dvc exp run may have caused

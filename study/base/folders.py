@@ -23,6 +23,10 @@ def replaced(folder: Path) -> Iterator[Path]:
         if os.path.lexists(folder):
             folder.rename(former)
         draft.rename(folder)
+    except OSError as error:
+        if error.filename is None:  # a full disk fails in write(), which names no file
+            error.filename = str(folder)
+        raise
     finally:
         if os.path.lexists(former) and not os.path.lexists(folder):  # stopped between the two
             former.rename(folder)

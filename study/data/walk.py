@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from study.base.console import say
-from study.base.errors import StudyError, listed
+from study.base.errors import StudyError, listed, plain
 from study.data.image import ENDINGS
 
 _UNSEEN = {"thumbs.db", "desktop.ini", "__macosx"}  # left behind by file managers; names that begin with a dot as well
@@ -64,7 +64,7 @@ def tell(folder: Path, found: Found, images: int) -> None:
     """One line on what is read below ``folder`` and what is passed over."""
     line = f"{folder}: {images:,} images"
     if found.strays:
-        line += f"; {len(found.strays):,} other files are passed over ({listed(found.strays)})"
+        line += f"; {len(found.strays):,} other files are passed over ({plain(listed(found.strays))})"
     if found.empty:
         line += f"; {len(found.empty):,} empty folders"
     say(line)

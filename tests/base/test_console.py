@@ -83,3 +83,31 @@ def test_other_failures_of_imports_keep_their_traceback(root):
     script = "import study.base.errors\nimport nothing_of_that_name"
     done = subprocess.run([sys.executable, "-c", script], cwd=root, capture_output=True, text=True, timeout=300)
     assert done.returncode == 1 and "Traceback" in done.stderr and "nothing_of_that_name" in done.stderr
+
+
+def test_names_of_files_do_not_control_the_terminal(capsys):
+    console.say("one\x1b[31m\rtwo\x07\n\tthree \u202e käfer")
+    assert capsys.readouterr().out == "one\\x1b[31m\\rtwo\\x07\n\tthree \\u202e käfer\n"
+
+
+def fail(error):
+    def main():
+        raise error
+
+    return main
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (OSError(27, "File too large", "a source", None, "a copy"), "error: File too large (a copy); nothing was recorded"),
+        (OSError(28, "No space left", "a\nname"), "error: No space left (a name); nothing was recorded"),
+        (OSError(28, "No space left"), "error: No space left; nothing was recorded"),
+        (OSError(9, "Bad file descriptor", 5), "error: Bad file descriptor; nothing was recorded"),
+        (FileNotFoundError(2, "No such file or directory", "git"), "error: git is not installed, or not in PATH; install it"),
+    ],
+)
+def test_a_failure_of_the_system_names_what_was_being_written(error, said):
+    with pytest.raises(SystemExit) as end:
+        console.run(fail(error))
+    assert str(end.value).startswith(said)

@@ -63,3 +63,9 @@ def test_what_a_killed_run_left_is_hidden_and_removed_by_the_next(tmp_path):
     assert not hidden(tmp_path / "digits-cnn-1.0-0")
     put(tmp_path / "out", "new")
     assert not left.exists()
+
+
+def test_a_full_disk_names_the_folder(tmp_path):
+    with pytest.raises(OSError, match="No space left") as error, replaced(tmp_path / "folder"):
+        raise OSError(28, "No space left on device")
+    assert error.value.filename == str(tmp_path / "folder")
