@@ -7,7 +7,7 @@ import csv
 from dataclasses import dataclass
 from pathlib import Path
 
-from study.base.errors import StudyError
+from study.base.errors import StudyError, one_line
 from study.design.cells import DATA, parse_fraction
 from study.statistics.contrasts import Arm, Contrast, minus
 
@@ -43,11 +43,13 @@ def read_rows(path: Path, columns: list[str]) -> list[dict[str, str]]:
     """The lines of a CSV in data/reference below its header, which must be ``columns``: StudyError otherwise."""
     try:
         with path.open(encoding="utf-8", newline="") as file:
-            reader = csv.DictReader(file)
-            rows = list(reader)
+            reader = csv.DictReader(file, strict=True)
+            names, rows = reader.fieldnames, list(reader)
     except FileNotFoundError:
         raise StudyError(f"{path} is missing; git checkout {path} brings it back.") from None
-    if reader.fieldnames != columns:
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise StudyError(f"{path} is damaged ({one_line(error)}); git checkout {path} brings it back.") from None
+    if names != columns:
         raise StudyError(f"{path} must have the columns {', '.join(columns)}.")
     return rows
 

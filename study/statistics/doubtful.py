@@ -5,10 +5,11 @@ the official test set.
 """
 
 import csv
+import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from study.base.errors import StudyError
+from study.base.errors import StudyError, one_line, told
 from study.design.cells import DATA
 
 NEAR_DUPLICATES, DOUBTED_LABELS = "near_duplicates", "doubted_labels"
@@ -17,14 +18,21 @@ LISTS = {NEAR_DUPLICATES: "without near-duplicates", DOUBTED_LABELS: "without do
 
 def read_list(path: Path) -> frozenset[int]:
     """The indices in ``path``; StudyError names the line that is wrong."""
-    with path.open(encoding="utf-8", newline="") as file:
-        lines = [line for line in file if not line.startswith("#")]
-    reader = csv.DictReader(lines)
+    try:
+        with path.open(encoding="utf-8", newline="") as file:
+            reader = csv.DictReader((line for line in file if not line.startswith("#")), strict=True)
+            names, rows = reader.fieldnames or [], list(reader)
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise StudyError(f"{path} is damaged ({one_line(error)}); git checkout {path} brings it back.") from None
+    if "index" not in names:
+        raise StudyError(f"{path} has no column index; git checkout {path} brings it back.")
     indices: set[int] = set()
-    for number, row in enumerate(reader, start=2):
-        text = str(row.get("index"))
-        if not text.isdecimal() or int(text) in indices:
-            raise StudyError(f"{path}, row {number}: index is {text}; it must be a whole number from 0, and stand there once.")
+    for number, row in enumerate(rows, start=2):
+        text = str(row["index"])
+        if not re.fullmatch("[0-9]{1,18}", text) or int(text) in indices:
+            raise StudyError(
+                f"{path}, row {number}: index is {told(text)}; it must be a whole number from 0, and stand there once."
+            )
         indices.add(int(text))
     return frozenset(indices)
 

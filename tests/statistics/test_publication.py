@@ -138,6 +138,15 @@ def test_a_wrong_line_is_named(tmp_path: Path, line: str, message: str) -> None:
         read_differences(path)
 
 
+@pytest.mark.parametrize("content", [b"", b"\xff", b'dataset,"model', b"dataset,model\x00\n"])
+def test_a_damaged_file_is_one_sentence(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "damaged.csv"
+    path.write_bytes(content)
+    for read in (read_differences, Published.read):
+        with pytest.raises(StudyError, match=r"damaged\.csv (must have the columns|is damaged)"):
+            read(path)
+
+
 def test_a_file_of_another_kind_is_refused(tmp_path: Path) -> None:
     with pytest.raises(StudyError, match="missing"):
         read_differences(tmp_path / "none.csv")

@@ -33,11 +33,19 @@ def test_a_dataset_without_lists_has_none() -> None:
     assert read_lists({"digits": 600}, FOLDER) == {key: {} for key in LISTS}
 
 
-@pytest.mark.parametrize("line", ["one", "-1", "3\n3", "1.0"])
+@pytest.mark.parametrize("line", ["one", "-1", "3\n3", "1.0", "9" * 5000, "٣"])
 def test_a_wrong_index_is_named(tmp_path: Path, line: str) -> None:
     path = tmp_path / "easy_doubted_labels.csv"
     path.write_text(f"# Source: nobody.\nindex\n{line}\n")
     with pytest.raises(StudyError, match="index is"):
+        read_list(path)
+
+
+@pytest.mark.parametrize("content", [b"", b"# Source: nobody.\n", b"votes\n1\n", b"index\n\xff\n", b'index\n"5\n'])
+def test_a_damaged_list_is_not_an_empty_one(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "easy_doubted_labels.csv"
+    path.write_bytes(content)
+    with pytest.raises(StudyError, match=r"easy_doubted_labels\.csv (has no column index|is damaged .*); git checkout"):
         read_list(path)
 
 
