@@ -94,10 +94,19 @@ def read(cell: Cell, predictions: Path, curves: Path) -> Result:
         raise StudyError(f"{predictions} and {curves} are of two checkpoints")
     if len(lines) != origin.recipe["epochs"] or history.best(lines) != origin.best_epoch:
         raise StudyError(f"{curves / history.FILE} and {curves / 'provenance.json'} contradict each other")
+    if not _counts(origin, cell.fraction, len(said.classes)):
+        raise StudyError(f"{curves / 'provenance.json'} has numbers of images that no split gives")
     recipe = Recipe.merge(("recipe", origin.recipe))
     if recipe.warmup_epochs < recipe.epochs and max(line.learning_rate for line in lines) != recipe.learning_rate:
         raise StudyError(f"{curves / history.FILE} has another learning rate than {curves / 'provenance.json'}")
     return Result(said, tuple(lines), origin)
+
+
+def _counts(origin: Provenance, fraction: float, classes: int) -> bool:
+    """Whether the numbers of images can be those of a split at ``fraction``, which rounds once in each class."""
+    parts = 0 < origin.train_images <= origin.full_images and origin.validation_images > 0
+    whole = origin.full_images + origin.validation_images == origin.official_images
+    return parts and whole and abs(origin.train_images - fraction * origin.full_images) <= (classes if fraction < 1 else 0)
 
 
 def _check_model(origin: Provenance, model: Model) -> None:

@@ -105,6 +105,14 @@ def test_metrics_that_predictions_do_not_give_are_refused(key):
         ("best_epoch", 1),
         ("train_images", -1),
         ("train_images", True),
+        ("train_images", 0),
+        ("train_images", 99),
+        ("train_images", 101),
+        ("train_images", 10**400),
+        ("full_images", 0),
+        ("full_images", 99),
+        ("validation_images", 0),
+        ("official_images", 111),
         ("arch", None),
         ("cell", str(OTHER)),
         ("checkpoint_sha256", "c" * 64),
@@ -114,6 +122,13 @@ def test_a_provenance_that_the_curves_contradict_is_refused(key, value):
     path = cells.history(ONE) / "provenance.json"
     path.write_text(json.dumps(json.loads(path.read_text()) | {key: value}))
     assert list(missing()) == [ONE]
+
+
+@pytest.mark.parametrize(("count", "fits"), [(43, True), (57, True), (42, False), (58, False)])
+def test_the_train_images_of_a_fraction_are_its_share_to_within_one_image_a_class(count, fits):
+    path = cells.history(OTHER) / "provenance.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"train_images": count}))
+    assert (OTHER not in missing()) == fits
 
 
 def test_cells_of_another_recipe_than_the_studys_are_refused():

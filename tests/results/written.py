@@ -30,7 +30,7 @@ def write(cell, checkpoint="a" * 64, seed=0):
         arch_options={},
         weights={"source": None, "revision": None, "sha256": None},
         best_epoch=3,
-        train_images=100,
+        train_images=int(100 * cell.fraction),
         full_images=100,
         validation_images=10,
         official_images=110,
