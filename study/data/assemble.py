@@ -90,6 +90,9 @@ def check_classes(classes: Sequence[str]) -> None:
     if len(classes) < 2:
         named = f"one class, {classes[0]}" if classes else "no class"
         raise StudyError(f"the dataset has {named}; there is nothing to tell apart: it takes two at least.")
+    if len(set(classes)) < len(classes):
+        twice = sorted({name for name in classes if classes.count(name) > 1})
+        raise StudyError(f"the dataset has two classes of one name: {listed(twice)}; give each a name of its own.")
     for name in classes:
         if not name.isprintable() or not name.strip():
             raise StudyError(f"the class name {name!r} cannot be printed in a table; rename it, in UTF-8 and on one line.")
