@@ -10,11 +10,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from study.base.console import parser, run, say
-from study.base.errors import StudyError
+from study.base.errors import UNREADABLE, StudyError, one_line
 from study.design import cells
 from study.report.numbers import NONE, with_unit
 from study.statistics.estimate import Estimate
 from study.statistics.hypotheses import HYPOTHESES
+
+NUMBERS = {"effect", "effect_low", "effect_high"}
+PART, VERDICT = {"part", "unit", "verdict", *NUMBERS}, {"key", "claim", "verdict"}
 
 
 @dataclass(frozen=True)
@@ -38,12 +41,18 @@ class Report:
     def rows(self, table: str) -> list[dict[str, str]]:
         """The rows of a table's CSV; none where the report has no such table."""
         path = cells.report(self.study) / "tables" / f"{table}.csv"
-        if self.revision:
-            shown = _git("show", f"{_commit(self.revision)}:./{path.as_posix()}")
-            text = shown.stdout if shown.returncode == 0 else ""
-        else:
-            text = path.read_text(encoding="utf-8") if path.is_file() else ""
-        return list(csv.DictReader(text.splitlines()))
+        try:
+            if self.revision:
+                shown = _git("show", f"{_commit(self.revision)}:./{path.as_posix()}")
+                text = shown.stdout if shown.returncode == 0 else ""
+            else:
+                text = path.read_text(encoding="utf-8") if path.is_file() else ""
+            rows = list(csv.DictReader(text.splitlines(), strict=True))
+            for row in rows:
+                _check(row)
+        except (*UNREADABLE,) as error:
+            raise StudyError(f"{path} of {self} is damaged ({one_line(error)}); dvc repro makes it anew.") from None
+        return rows
 
 
 def main() -> None:
@@ -65,6 +74,15 @@ def main() -> None:
         if names:
             rows = [(names[name], *(_part(found.get(name)) for found in parts)) for name in names]
             say("\n" + _aligned((key, *map(str, reports)), rows))
+
+
+def _check(row: dict[str, str]) -> None:
+    """Raise one of UNREADABLE where ``row`` is not of a table of verdicts or of parts."""
+    names = PART if "part" in row else VERDICT
+    if None in row or any(row[name] is None for name in names):
+        raise ValueError("its rows are not of one length")
+    for name in NUMBERS & row.keys():
+        float(row[name] or "nan")
 
 
 def _paired(first: dict[str, dict[str, str]], second: dict[str, dict[str, str]]) -> dict[str, dict[str, str]]:

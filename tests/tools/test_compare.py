@@ -129,3 +129,24 @@ def test_a_report_at_a_revision_is_read_in_utf_8_whatever_the_locale(root, tmp_p
         encoding="utf-8",
     )
     assert done.returncode == 0 and done.stdout.count("größer") == 4, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize(
+    ("table", "content"),
+    [
+        ("verdicts", b"claim,verdict\nIt helps,supported\n"),
+        ("verdicts", b"key,claim,verdict\nH1\n"),
+        ("verdicts", b"key,claim,verdict\nH1,It helps,supported,more\n"),
+        ("verdicts", b'key,claim,verdict\nH1,"It helps\n'),
+        ("verdicts", b"\xff\xfe"),
+        ("parts_h1", b"part,unit\neasy,points\n"),
+        ("parts_h1", b"part,unit,effect,effect_low,effect_high,verdict\neasy,points,much,0,1,supported\n"),
+        ("parts_h1", b"part,unit,effect,effect_low,effect_high,verdict\neasy,points\n"),
+        ("parts_h1", b"a\n1\n"),
+    ],
+)
+def test_a_damaged_table_is_one_sentence(say, tmp_path, table, content):
+    write(tmp_path, "cifar", "supported", "0.05,0.01,0.09")
+    (tmp_path / "reports/cifar/tables" / f"{table}.csv").write_bytes(content)
+    with pytest.raises(StudyError, match=rf"reports/cifar/tables/{table}\.csv of cifar is damaged .*; dvc repro makes it anew"):
+        say("cifar", "cifar")
