@@ -23,6 +23,8 @@ WRAPPERS = (*AVERAGED, "state_dict", "model_state_dict", "model", "module")
 PREFIXES = ("module.", "model.", "state_dict.", "_orig_mod.", "ema.", "ema_model.")
 COUNTER = "n_averaged"  # of torch's AveragedModel
 NAMED = 3
+DEEPEST = 8  # of WRAPPERS inside each other
+OURS = "__metadata__"  # what .safetensors keeps no tensor under
 
 
 @attrs.frozen
@@ -46,7 +48,7 @@ def read(file: Path, take: str | None = None) -> Unwrapped:
         if not isinstance(found, Mapping) or not isinstance(found.get(take), Mapping):
             raise StudyError(f"{file} has no weights under {told(take)}; its keys are {_some(found)}.")
         within, found = [take], found[take]
-    while isinstance(found, Mapping):
+    while isinstance(found, Mapping) and len(within) < DEEPEST:
         keys = [key for key in WRAPPERS if isinstance(found.get(key), Mapping) and found[key]]
         if not keys:
             break
@@ -54,9 +56,16 @@ def read(file: Path, take: str | None = None) -> Unwrapped:
             others = keys[1:]
         within.append(keys[0])
         found = found[keys[0]]
+    if len(within) == DEEPEST:
+        raise StudyError(f"{file} has {' → '.join(within)} inside each other, which has no end; save model.state_dict() alone.")
     if not isinstance(found, Mapping):
         raise StudyError(f"{file} holds {type(found).__name__} and no tensors by name; save model.state_dict() in its place.")
-    tensors = {str(name): value.detach() for name, value in found.items() if isinstance(value, Tensor)}
+    odd = [name for name, value in found.items() if isinstance(value, Tensor) and (type(name) is not str or name == OURS)]
+    if odd:
+        raise StudyError(
+            f"{file} has a tensor called {told(repr(odd[0]))}, a name that .safetensors has no room for; give it another."
+        )
+    tensors = {name: value.detach() for name, value in found.items() if isinstance(value, Tensor)}
     tensors.pop(COUNTER, None)
     if not tensors:
         where = f"under {' → '.join(within)}" if within else "in a place that is known"
@@ -77,6 +86,12 @@ def read(file: Path, take: str | None = None) -> Unwrapped:
         raise StudyError(
             f"{file} has sparse, quantized, complex or empty (meta) tensors ({strange[0]}), which no timm model takes; save "
             "plain ones."
+        )
+    if false := [
+        name for name, tensor in tensors.items() if tensor.numel() * tensor.itemsize > tensor.untyped_storage().nbytes()
+    ]:
+        raise StudyError(
+            f"{file} has a tensor {told(false[0])} that claims more values than are in the file; save a copy of it."
         )
     return Unwrapped(_own_memory(tensors), tuple(within), tuple(prefixes), tuple(others), left_out)
 

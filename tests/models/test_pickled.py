@@ -138,6 +138,27 @@ def test_what_holds_no_weights_is_one_sentence(tmp_path, saved, sentence):
     assert not (tmp_path / "a.safetensors").exists()
 
 
+def endless():
+    found = {}
+    found["model"] = found
+    return found
+
+
+@pytest.mark.parametrize(
+    ("saved", "sentence"),
+    [
+        (endless(), "model → model → .* inside each other, which has no end"),
+        ({1: torch.ones(2), "1": torch.zeros(2)}, "a tensor called 1, a name that .safetensors has no room for"),
+        ({"__metadata__": torch.ones(2)}, "a tensor called '__metadata__', a name"),
+        ({"a": torch.ones(1).expand(10**12)}, "a tensor a that claims more values than are in the file"),
+    ],
+)
+def test_what_would_be_lost_or_have_no_end_is_refused(converted, tmp_path, saved, sentence):
+    with pytest.raises(StudyError, match=sentence):
+        converted(saved)
+    assert not (tmp_path / "weights.safetensors").exists()
+
+
 @pytest.mark.parametrize("cut", [0, 1, 30, 200, -1])
 def test_a_damaged_file_is_one_sentence(tmp_path, cut):
     torch.save(PLAIN, tmp_path / "a.pth")
