@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from study.base.errors import StudyError
+from study.base.errors import UNREADABLE, StudyError
 from study.base.sums import md5
 from study.design import cells
 from study.design.cells import Cell
@@ -41,7 +41,10 @@ def recorded(lock: Mapping[str, Any], cell: Cell) -> dict[str, str]:
     for stage in (f"train@{cell}", f"evaluate@{cell}"):
         if stage not in lock:
             raise StudyError(f"dvc.lock does not have {stage}: {cell} was never recorded.")
-        found |= {out["path"]: out["md5"] for out in lock[stage]["outs"]}
+        try:
+            found |= {out["path"]: out["md5"] for out in lock[stage]["outs"]}
+        except UNREADABLE:
+            raise StudyError(f"dvc.lock: {stage} is damaged; git checkout HEAD dvc.lock brings it back.") from None
     return found
 
 

@@ -160,12 +160,6 @@ def test_a_cell_that_is_named_twice_is_one_cell(project, monkeypatch, capsys):
     assert ended.value.code == 0 and "1 of 1 cells are the same bytes" in capsys.readouterr().out
 
 
-def test_a_study_without_a_name_is_not_the_cheapest_cells(project, monkeypatch):
-    monkeypatch.setattr(sys, "argv", ["prove", "--study", ""])
-    with pytest.raises(StudyError, match=r"studies\.yaml has no study"):
-        prove.main()
-
-
 def test_a_folder_is_known_as_dvc_knows_it(tmp_path):
     pytest.importorskip("dvc")
     from dvc.fs import localfs
