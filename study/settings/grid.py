@@ -66,6 +66,8 @@ def ladder(pipeline: Path = Path("dvc.yaml")) -> tuple[float, ...]:
         raise StudyError(f"{where} cannot be read; git checkout {pipeline} brings it back.") from None
     if not isinstance(entries, list):
         raise StudyError(f"{where} is {entries!r}; it must be a list of {OPERATING_POINT} and fractions.")
+    if OPERATING_POINT not in entries:
+        raise StudyError(f"{where} lacks {OPERATING_POINT}, so that no cell of the operating point would be trained; add it.")
     numbers = [_fraction(where, entry) for entry in entries if entry != OPERATING_POINT]
     if not numbers:
         raise StudyError(f"{where} holds no number; it must hold the ladder of fractions, such as 1.0 and 0.1.")

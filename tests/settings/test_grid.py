@@ -49,6 +49,12 @@ def test_a_fraction_out_of_range_is_named(tmp_path: Path, entry: object) -> None
         ladder(tmp_path / "dvc.yaml")
 
 
+def test_a_ladder_without_the_operating_point_would_leave_its_cells_missing(tmp_path: Path) -> None:
+    (tmp_path / "dvc.yaml").write_text("stages: {split: {matrix: {fraction: [1.0, 0.5]}}}")
+    with pytest.raises(StudyError, match=r"fraction lacks \$\{fraction\}, so that no cell of the operating point"):
+        ladder(tmp_path / "dvc.yaml")
+
+
 def test_a_ladder_without_numbers_or_file(tmp_path: Path) -> None:
     write_study(tmp_path, sections(), [])
     with pytest.raises(StudyError, match="holds no number"):
