@@ -31,7 +31,7 @@ def main() -> None:
     what = f"weights of {card.source}, sha256 {card.sha256}" if card.source else "from scratch, no weights"
     say(f"{target}: {card.arch}, {what}")
     if model.weights is not None and model.weights.sha256 is None:
-        say(f"to pin these weights, write under models.{model.name}.weights in params.yaml:\n      sha256: {card.sha256}")
+        say(f"to pin these weights, write in params.yaml under models.{model.name}.weights:\n      sha256: {card.sha256}")
 
 
 def prepare(model: Model, folder: Path, sizes: tuple[int, ...] = ()) -> Card:

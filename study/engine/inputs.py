@@ -15,6 +15,7 @@ from study.models.card import WEIGHTS, Card
 from study.results.provenance import libraries
 from study.runtime import code
 from study.settings.params import Params
+from study.settings.sections import Model
 
 
 @dataclass(frozen=True)
@@ -36,11 +37,7 @@ class Inputs:
         recipe = params.recipe(cell.dataset, cell.model)
         folder = cells.weights(cell.model)
         card = Card.read(folder)
-        if (card.arch, dict(card.arch_options)) != (model.arch, dict(model.arch_options)):
-            raise StudyError(
-                f"{folder} is of {card.arch} with {dict(card.arch_options)}, params.yaml wants {model.arch} "
-                f"with {dict(model.arch_options)}; run python -m stages.weights {cell.model}."
-            )
+        _check_card(folder, card, model)
         if card.source:
             _check_weights(folder / WEIGHTS, card, cell.model)
         data = Part.read(cells.raw(cell.dataset), "train")
@@ -66,6 +63,22 @@ class Inputs:
             "libraries": libraries(),
             "kernels": kernels,
         }
+
+
+def _check_card(folder: Path, card: Card, model: Model) -> None:
+    """Raise StudyError unless ``card`` is of the arch and the weights that params.yaml gives ``model``."""
+    again = f"run python -m stages.weights {model.name}."
+    if (card.arch, dict(card.arch_options)) != (model.arch, dict(model.arch_options)):
+        raise StudyError(
+            f"{folder} is of {card.arch} with {dict(card.arch_options)}, params.yaml wants {model.arch} "
+            f"with {dict(model.arch_options)}; {again}"
+        )
+    source, pinned = (model.weights.source, model.weights.sha256) if model.weights else (None, None)
+    if card.source != source or pinned not in (None, card.sha256):
+        raise StudyError(
+            f"{folder} is of {card.source or 'no weights'} (sha256 {card.sha256}), params.yaml wants {source or 'none'}"
+            f"{f' (sha256 {pinned})' if pinned else ''}; {again}"
+        )
 
 
 def _check_weights(file: Path, card: Card, model: str) -> None:

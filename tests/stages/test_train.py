@@ -3,10 +3,12 @@
 import hashlib
 import json
 import math
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+import yaml
 from tiny import CNN, VIT, make, outs, write_raw, write_split
 
 from stages import evaluate, train
@@ -181,6 +183,17 @@ def test_a_card_of_another_arch_is_refused(tmp_path, monkeypatch):
     (cells.weights("vit") / "card.json").replace(cells.weights("cnn") / "card.json")
     with pytest.raises(StudyError, match=r"is of test_vit .* params.yaml wants resnet10t .* stages.weights cnn"):
         run(CNN)
+
+
+def test_a_card_of_other_weights_is_refused(tmp_path, monkeypatch):
+    """Somebody edited `weights` in params.yaml, and trains by hand with those of before."""
+    monkeypatch.chdir(make(tmp_path))
+    content = yaml.safe_load(Path("params.yaml").read_text())
+    for weights in ({"source": "weights/other", "sha256": None}, {"source": "weights/other", "sha256": "0" * 64}):
+        content["models"]["cnn"]["weights"] = weights
+        Path("params.yaml").write_text(yaml.safe_dump(content))
+        with pytest.raises(StudyError, match=r"is of no weights .* params.yaml wants weights/other.*stages.weights cnn"):
+            run(CNN)
 
 
 def test_one_image_left_over_does_not_break_batch_normalisation(tmp_path, monkeypatch):
