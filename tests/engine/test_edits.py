@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import yaml
 from safetensors.torch import save_file
 from tiny import CNN, make, run
 
@@ -75,7 +76,10 @@ def test_weights_with_one_byte_changed_are_not_trained_on(tmp_path, monkeypatch)
     folder = cells.weights("cnn")
     card = json.loads((folder / "card.json").read_text())
     save_file(build(card["arch"], card["arch_options"], 6, 32, 0).state_dict(), folder / WEIGHTS)
-    (folder / "card.json").write_text(json.dumps(card | {"source": "here", "sha256": sha256(folder / WEIGHTS)}))
+    (folder / "card.json").write_text(json.dumps(card | {"source": "weights/here", "sha256": sha256(folder / WEIGHTS)}))
+    params = yaml.safe_load(Path("params.yaml").read_text())
+    params["models"]["cnn"]["weights"] = {"source": "weights/here", "sha256": None}
+    Path("params.yaml").write_text(yaml.safe_dump(params))
     Inputs.read(CNN)
     content = bytearray((folder / WEIGHTS).read_bytes())
     content[-1] ^= 1
