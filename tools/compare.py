@@ -50,7 +50,7 @@ class Report:
             rows = list(csv.DictReader(text.splitlines(), strict=True))
             for row in rows:
                 _check(row)
-        except (*UNREADABLE,) as error:
+        except UNREADABLE as error:
             raise StudyError(f"{path} of {self} is damaged ({one_line(error)}); dvc repro makes it anew.") from None
         return rows
 
