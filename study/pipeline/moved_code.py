@@ -34,21 +34,21 @@ def record(code: Mapping[str, Dependencies], proved: Collection[Cell]) -> tuple[
     The names of the entries that changed, and of those of data and weights that are of other code and were not proved.
     """
     made = {name for cell in proved for name in stages_of(cell)}
-    lock, changes, left = standing.recorded(), {}, []
-    for name, entry in lock.items():
-        kind = name.partition("@")[0]
-        if kind not in code:  # a report is made again in seconds, by dvc repro --allow-missing
-            continue
-        others = [each for each in entry["deps"] if not each["path"].startswith(CODE)]
-        dependencies = sorted(others + code[kind], key=lambda each: str(each["path"]))
-        if dependencies == entry["deps"]:
-            continue
-        if kind in ("download", "weights") and name not in made:
-            left.append(name)
-        else:
-            changes[name] = entry | {"deps": dependencies}
-    if changes:
-        with lockfile.repository():
+    changes, left = {}, []
+    with lockfile.repository():  # from the reading on: an entry that a run sets meanwhile would be lost
+        for name, entry in standing.recorded().items():
+            kind = name.partition("@")[0]
+            if kind not in code:  # a report is made again in seconds, by dvc repro --allow-missing
+                continue
+            others = [each for each in entry["deps"] if not each["path"].startswith(CODE)]
+            dependencies = sorted(others + code[kind], key=lambda each: str(each["path"]))
+            if dependencies == entry["deps"]:
+                continue
+            if kind in ("download", "weights") and name not in made:
+                left.append(name)
+            else:
+                changes[name] = entry | {"deps": dependencies}
+        if changes:
             lockfile.record(changes)
     return list(changes), left
 
