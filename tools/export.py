@@ -6,12 +6,11 @@ A model starts from them with `weights: {cell: tiny_imagenet-cnn32_scratch-1.0-0
 """
 
 from study.base.console import parser, run, say
-from study.base.errors import StudyError
 from study.base.sums import sha256
 from study.design import cells
 from study.design.cells import Cell
 from study.models import from_cell
-from study.results.provenance import Provenance
+from study.runtime import origin
 
 
 def main() -> None:
@@ -19,21 +18,13 @@ def main() -> None:
     arguments = parser(__doc__, "export", "tools")
     arguments.add_argument("cell", help="dataset-model-fraction-seed, a cell that is trained here")
     cell = Cell.parse(arguments.parse_args().cell)
-    check(cell)
+    checkpoint = cells.runs(cell) / from_cell.CHECKPOINT
+    if checkpoint.is_file():  # one that is absent is named by what reads it
+        origin.checked(cell, checkpoint)
     folder = from_cell.export(cell)
     say(f"{folder}: commit it; in params.yaml, under the weights of a model:")
     say(f"      cell: {cell}")
     say(f"      sha256: {sha256(folder / from_cell.WEIGHTS)}")
-
-
-def check(cell: Cell) -> None:
-    """StudyError where the checkpoint is not the one that the cell's provenance, if it is here, has the sha256 of."""
-    checkpoint, history = cells.runs(cell) / from_cell.CHECKPOINT, cells.history(cell)
-    if checkpoint.is_file() and history.is_dir() and Provenance.load(history, cell).checkpoint_sha256 != sha256(checkpoint):
-        raise StudyError(
-            f"{checkpoint} is damaged, or of another training than {history}; dvc checkout brings back what belongs together, "
-            f"python -m stages.train {cell} makes both."
-        )
 
 
 if __name__ == "__main__":

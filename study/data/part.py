@@ -60,6 +60,8 @@ class Part:
             raise StudyError(f"{folder} is damaged ({one_line(error)}); {again}.") from None
         if not isinstance(classes, list) or not all(isinstance(each, str) for each in classes):
             raise StudyError(f"{classes_file} is damaged: it is no list of names; {again}.")
+        if len(set(classes)) != len(classes):
+            raise StudyError(f"{classes_file} is damaged: it has a name twice; {again}.")
         part = cls(images, labels, tuple(classes))
         part.check(name)
         return part

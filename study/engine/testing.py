@@ -3,7 +3,7 @@
 from study.base import folders
 from study.base.console import say
 from study.base.errors import StudyError, told
-from study.base.sums import md5s, sha256
+from study.base.sums import md5s
 from study.data.part import Part
 from study.design import cells
 from study.design.cells import Cell
@@ -13,7 +13,7 @@ from study.engine.inference import logits
 from study.engine.memory import enough
 from study.models.build import build, load, on_device
 from study.results.predictions import Predictions
-from study.runtime import code, devices, edits
+from study.runtime import code, devices, edits, origin
 
 
 def test(cell: Cell, data: Part) -> Predictions:
@@ -46,10 +46,11 @@ def _predict(cell: Cell, data: Part) -> Predictions:
         )
     model = build(study["arch"], study["arch_options"], study["classes"], study["image_size"], seed=0)
     load(model, weights, str(file))
+    sha256 = origin.checked(cell, file)
     model, channels_last = on_device(model, device)
     preprocess = Preprocess(study["image_size"], study["mean"], study["std"], study["interpolation"], device)
     images = ImageSet.load(data.images, data.labels, device)
     outputs = logits(model, images, preprocess, study["precision"], channels_last).cpu()
     if not outputs.isfinite().all():
         raise StudyError(f"{file} gives logits that are not finite; lower the learning rate, then train {cell} again.")
-    return Predictions.from_logits(cell, sha256(file), outputs.numpy(), data.labels, data.classes)
+    return Predictions.from_logits(cell, sha256, outputs.numpy(), data.labels, data.classes)

@@ -19,7 +19,7 @@ def of_study(params: Params, name: str, incomplete: bool = False) -> Analysis:
             f"the study of params.yaml is {grid.name}, not {name}; python -m tools.study sets another, or name that one."
         )
     _check_names(grid)
-    found = collected.load(grid.cells(), False, lambda cell: params.recipe(cell.dataset, cell.model), params.model)
+    found = collected.load(grid.cells(), params)
     if found.missing and not incomplete:
         said = [f"{cell} ({why})" for cell, why in found.missing.items()]
         raise StudyError(
@@ -39,7 +39,7 @@ def of_measured(params: Params) -> Analysis:
     study = Grid.load(params)
     grid = replace(study, name="measured")
     _check_names(grid)
-    found = collected.load(grid.cells(), True, lambda cell: params.recipe(cell.dataset, cell.model), params.model)
+    found = collected.load(grid.cells(), params, measured=True)
     names = {str(cell) for cell in grid.cells()}
     strangers = tuple(name for name in measured.names() if name not in names)
     if not found.present:

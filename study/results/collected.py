@@ -1,7 +1,7 @@
 """The cells of a study as they lie in DVC's folders, or in data/measured, where a cell's files lie together."""
 
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,6 +16,7 @@ from study.results import history
 from study.results.history import Epoch
 from study.results.predictions import Predictions
 from study.results.provenance import Provenance
+from study.settings.params import Params
 from study.settings.sections import Model
 
 ABSENT = "absent"
@@ -53,15 +54,10 @@ class Results:
     missing: Mapping[Cell, str]
 
 
-def load(
-    wanted: Iterable[Cell],
-    measured: bool = False,
-    recipe: Callable[[Cell], Recipe] | None = None,
-    model: Callable[[str], Model] | None = None,
-) -> Results:
+def load(wanted: Iterable[Cell], params: Params, measured: bool = False) -> Results:
     """Read ``wanted`` from DVC's folders, or from data/measured; damaged cells count as missing and say what is wrong.
 
-    So do cells that were trained by another recipe than ``recipe`` gives for them, or as another model than ``model`` gives.
+    So do cells of another recipe, model or share for validation than ``params`` have.
     """
     present: dict[Cell, Result] = {}
     missing: dict[Cell, str] = {}
@@ -70,10 +66,10 @@ def load(
         folders = (cells.measured(cell), cells.measured(cell)) if measured else (cells.predictions(cell), cells.history(cell))
         try:
             result = read(cell, *folders)
-            if recipe is not None and Recipe.merge(("recipe", result.provenance.recipe)) != recipe(cell):
+            if Recipe.merge(("recipe", result.provenance.recipe)) != params.recipe(cell.dataset, cell.model):
                 raise StudyError("was trained by another recipe than params.yaml has")
-            if model is not None:
-                _check_model(result.provenance, model(cell.model))
+            _check_model(result.provenance, params.model(cell.model))
+            _check_validation(result, params.split().val_fraction)
             other, reference = first.setdefault(cell.dataset, (cell, result))
             if result.classes != reference.classes or not np.array_equal(result.labels, reference.labels):
                 raise StudyError(f"its test images are not those of {other}")
@@ -117,6 +113,13 @@ def _check_model(origin: Provenance, model: Model) -> None:
     key = "source" if weights is None or weights.sha256 is None else "sha256"
     if origin.weights.get(key) != (getattr(weights, key) if weights else None):
         raise StudyError("was trained from other weights than params.yaml has")
+
+
+def _check_validation(result: Result, share: float) -> None:
+    """StudyError unless ``share`` of each class, rounded, can have been kept for validation."""
+    kept, official = result.provenance.validation_images, result.provenance.official_images
+    if abs(kept - share * official) > len(result.classes):
+        raise StudyError(f"{kept} of its {official} images were for validation, not the val_fraction {share} of params.yaml")
 
 
 def _failure(cell: Cell) -> str:

@@ -48,7 +48,7 @@ def analysed(
     write_cells(root, [cell for cell in grid.cells() if cell not in gone], error=error)
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(root)
-        return Analysis.of_cells(grid, collected.load(grid.cells()), Published.read())
+        return Analysis.of_cells(grid, collected.load(grid.cells(), Params(params)), Published.read())
 
 
 def data(table: Table | None) -> list[dict[str, str]]:

@@ -11,7 +11,7 @@ from study.design import cells
 from study.design.cells import Cell
 from study.results import collected
 from study.results.predictions import FILE
-from study.settings.sections import Model, Weights
+from study.settings.params import Params
 
 ONE, OTHER = Cell("tiny", "cnn", 1.0, 0), Cell("tiny", "cnn", 0.5, 0)
 
@@ -23,8 +23,13 @@ def two_cells(tmp_path, monkeypatch):
     write(OTHER, "b" * 64, seed=2)
 
 
-def missing(recipe=None, model=None):
-    return dict(collected.load([ONE, OTHER], recipe=recipe, model=model).missing)
+def missing(recipe=RECIPE, arch="resnet10t", weights=None, val_fraction=0.1):
+    """The cells that a report of such params.yaml would not take, and why."""
+    model = {"family": "cnn", "arch": arch, "weights": weights, "recipe": {}, "scratch": None}
+    source = {"source": {"format": "digits"}, "recipe": {}}
+    sections = {"train": recipe.as_dict(), "split": {"val_fraction": val_fraction}}
+    params = Params(sections | {"datasets": {"tiny": source}, "models": {"cnn": model}})
+    return dict(collected.load([ONE, OTHER], params).missing)
 
 
 def swap(place):
@@ -34,7 +39,7 @@ def swap(place):
 
 
 def test_cells_as_written_are_read():
-    assert not missing() and not missing(lambda cell: RECIPE)
+    assert missing() == {}
 
 
 @pytest.mark.parametrize("place", [cells.predictions, cells.history])
@@ -132,46 +137,45 @@ def test_the_train_images_of_a_fraction_are_its_share_to_within_one_image_a_clas
 
 
 def test_cells_of_another_recipe_than_the_studys_are_refused():
-    other = replace(RECIPE, weight_decay=0.0)
-    assert missing(lambda cell: other if cell == ONE else RECIPE) == {ONE: "was trained by another recipe than params.yaml has"}
+    why = "was trained by another recipe than params.yaml has"
+    assert missing(replace(RECIPE, weight_decay=0.0)) == {ONE: why, OTHER: why}
+
+
+def test_cells_of_another_share_for_validation_than_the_studys_are_refused():
+    why = "10 of its 110 images were for validation, not the val_fraction 0.2 of params.yaml"
+    assert missing(val_fraction=0.2) == {ONE: why, OTHER: why}
 
 
 SHA = "d" * 64
 
 
-@pytest.mark.parametrize(
-    ("model", "why"),
-    [
-        (Model("cnn", "cnn", "resnet10t", {}, None, None), None),
-        (Model("cnn", "cnn", "resnet18", {}, None, None), "was trained with another arch than params.yaml has"),
-        (
-            Model("cnn", "cnn", "resnet10t", {"stem_width": 16}, None, None),
-            "was trained with another arch than params.yaml has",
-        ),
-        (
-            Model("cnn", "cnn", "resnet10t", {}, Weights("hub", None), None),
-            "was trained from other weights than params.yaml has",
-        ),
-        (
-            Model("cnn", "cnn", "resnet10t", {}, Weights("hub", SHA), None),
-            "was trained from other weights than params.yaml has",
-        ),
-    ],
-)
-def test_cells_of_another_model_than_the_studys_are_refused(model, why):
-    assert missing(model=lambda name: model) == (dict.fromkeys([ONE, OTHER], why) if why else {})
+@pytest.mark.parametrize("arch", ["resnet18", {"name": "resnet10t", "stem_width": 16}])
+def test_cells_of_another_arch_than_the_studys_are_refused(arch):
+    why = "was trained with another arch than params.yaml has"
+    assert missing(arch=arch) == {ONE: why, OTHER: why}
+
+
+@pytest.mark.parametrize("sha256", [None, SHA])
+def test_cells_from_scratch_are_not_those_of_a_model_with_weights(sha256):
+    why = "was trained from other weights than params.yaml has"
+    assert missing(weights={"source": "hub", "sha256": sha256}) == {ONE: why, OTHER: why}
 
 
 @pytest.mark.parametrize(
     ("weights", "same"),
-    [(Weights("a copy", SHA), True), (Weights("hub", None), True), (Weights("a copy", None), False), (None, False)],
+    [
+        ({"source": "a copy", "sha256": SHA}, True),
+        ({"source": "hub", "sha256": None}, True),
+        ({"source": "a copy", "sha256": None}, False),
+        (None, False),
+    ],
 )
 def test_weights_are_known_by_their_sha256_or_else_by_their_source(weights, same):
     for cell in (ONE, OTHER):
         path = cells.history(cell) / "provenance.json"
         content = json.loads(path.read_text()) | {"weights": {"source": "hub", "revision": None, "sha256": SHA}}
         path.write_text(json.dumps(content))
-    assert (not missing(model=lambda name: Model("cnn", "cnn", "resnet10t", {}, weights, None))) == same
+    assert (not missing(weights=weights)) == same
 
 
 @pytest.mark.parametrize(

@@ -100,11 +100,35 @@ def test_a_damaged_checkpoint_is_one_sentence(trained, damage):
         evaluate.evaluate(CNN)
 
 
+def test_a_checkpoint_with_a_bit_flipped_is_one_sentence(trained):
+    file = cells.runs(CNN) / "checkpoint.safetensors"
+    content = bytearray(file.read_bytes())
+    content[-4] ^= 1
+    file.write_bytes(content)
+    with pytest.raises(StudyError, match=r"checkpoint.safetensors is damaged, or of another training than data/history"):
+        evaluate.evaluate(CNN)
+    assert not cells.predictions(CNN).exists()
+
+
+def test_a_damaged_provenance_beside_the_checkpoint_is_one_sentence(trained):
+    (cells.history(CNN) / "provenance.json").write_text("{}")
+    with pytest.raises(StudyError, match=r"provenance.json damaged; dvc checkout brings back what belongs together"):
+        evaluate.evaluate(CNN)
+
+
 @pytest.mark.parametrize("record", [{}, [], {"cell": str(CNN), "classes": 6}])
 def test_a_foreign_record_is_one_sentence(trained, record):
     file = cells.runs(CNN) / "checkpoint.safetensors"
     write(file, pack(read(file)[0], record))
     with pytest.raises(StudyError, match="is damaged, or not a checkpoint of this study"):
+        evaluate.evaluate(CNN)
+
+
+def test_class_names_that_occur_twice_are_one_sentence(trained):
+    file = cells.raw("tiny") / "classes.json"
+    names = json.loads(file.read_text())
+    file.write_text(json.dumps([names[0], names[0], *names[2:]]))
+    with pytest.raises(StudyError, match="classes.json is damaged: it has a name twice"):
         evaluate.evaluate(CNN)
 
 
