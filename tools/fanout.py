@@ -24,7 +24,7 @@ from study.fanout import paths, plan
 from study.fanout.driver import Driver
 from study.fanout.jobs import Executor
 from study.fanout.local import Local, gpus_here, slots
-from study.fanout.slurm import Slurm
+from study.fanout.slurm import Slurm, parameters
 from study.fanout.view import tail
 from study.pipeline import process
 from study.pipeline.cell_states import CellState, CellStatus, StudyStatus
@@ -165,6 +165,7 @@ def _options(given: argparse.Namespace) -> dict[str, str]:
     options = dict(pair.split("=", 1) for pair in pairs)
     if len(options) < len(pairs):
         raise StudyError(f"an option of Slurm is given twice: {', '.join(pairs)}; give each once.")
+    parameters(given.jobs, options, tuple(options))  # raises where a value is wrong: a plan is refused as the run would be
     return options
 
 

@@ -6,10 +6,12 @@ from collections.abc import Iterable, Sequence
 
 from study.base.errors import StudyError
 from study.design.cells import Cell
+from study.fanout import paths
 from study.pipeline import cell_states
 from study.pipeline.cell_states import CellState, CellStatus, StudyStatus
 from study.pipeline.standing import Pipeline, Standing, recorded
 from study.pipeline.timing import Timing
+from study.settings.at_work import held
 from study.settings.params import Params
 
 SHARED = (("download", "weights"), ("split",))  # stages that cells share; those of a group need nothing of each other
@@ -24,7 +26,7 @@ def read() -> StudyStatus:
 
 
 def to_run(study: StudyStatus) -> list[CellStatus]:
-    """The cells that `dvc repro` would train or test: those that run already first, then the longest, else the largest."""
+    """The cells that `dvc repro` would train or test: those at work already first, then the longest, else the largest."""
     open_cells = [each for each in study.cells if each.state is not CellState.DONE]
     return sorted(open_cells, key=_order)
 
@@ -43,8 +45,10 @@ def shared_to_run() -> list[list[str]]:
 
 
 def _order(each: CellStatus) -> tuple[bool, float, float]:
+    # A worker of a driver that was killed holds its cell's lock, also while nothing is trained between two of its tries.
+    at_work = each.state is CellState.RUNNING or held(paths.lock(each.cell))
     known = 0.0 if each.state is CellState.TRAINED else each.seconds
-    return each.state is not CellState.RUNNING, -(math.inf if known is None else known), -each.cell.fraction
+    return not at_work, -(math.inf if known is None else known), -each.cell.fraction
 
 
 def makespan(seconds: Iterable[float], slots: int, started: Sequence[float] = ()) -> float:

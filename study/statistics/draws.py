@@ -79,11 +79,13 @@ def draw(dataset: str, wrong: NDArray[np.bool_], draws: int = DRAWS) -> Draws:
 
 
 def percentiles(values: NDArray[np.float64]) -> tuple[float, float]:
-    """The 95 % percentile interval of ``values`` (draws,): two of them, with at most 2.5 % of all beyond either.
+    """The 95 % percentile interval of ``values`` (draws,): two of them, with 2.5 % of all beyond either, less a standard error.
 
+    That is the standard error of the share itself in so many draws, so that an interval is not short by their chance.
     Infinite draws count as they are. Draws that are undefined (nan: infinity less infinity) count at both ends.
     """
-    outside = int(len(values) * (1 - LEVEL) / 2 + 1e-9)
+    beyond = (1 - LEVEL) / 2
+    outside = int(len(values) * beyond - np.sqrt(len(values) * beyond * (1 - beyond)))
     undefined = np.isnan(values)
     low = np.partition(np.where(undefined, -np.inf, values), outside - 1)[outside - 1]
     high = np.partition(np.where(undefined, np.inf, values), len(values) - outside)[len(values) - outside]

@@ -1,5 +1,6 @@
 """`python -m tools.fanout`: the plan, mistakes in its arguments, and a tiny grid from nothing to its report."""
 
+import fcntl
 import sys
 from pathlib import Path
 from types import SimpleNamespace
@@ -9,7 +10,7 @@ from clones import commit, ran, set_params, sh, working_tree
 
 from study.base.errors import StudyError
 from study.design.cells import Cell
-from study.fanout import plan
+from study.fanout import paths, plan
 from study.fanout.local import slots
 from study.fanout.slurm import parameters
 from study.pipeline.cell_states import CellState, CellStatus, StudyStatus
@@ -44,6 +45,17 @@ def test_the_longest_first_and_what_runs_before_all():
         cell(0.6, CellState.TRAINED),
     )
     assert [each.cell.fraction for each in plan.to_run(study(*cells))] == [0.2, 0.5, 0.4, 0.1, 0.6]
+
+
+def test_a_cell_comes_first_that_a_worker_of_a_killed_driver_holds(tmp_path, monkeypatch):
+    """It trains nothing while it waits for another try, and would be left alone by a driver that is stopped."""
+    cells = study(*(CellStatus(cell, CellState.MISSING, 10, seconds=cell.fraction) for cell in (HARD, EASY)))
+    monkeypatch.chdir(tmp_path)
+    paths.lock(EASY).parent.mkdir(parents=True)
+    with paths.lock(EASY).open("w") as lock:
+        assert [each.cell for each in plan.to_run(cells)] == [HARD, EASY]
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        assert [each.cell for each in plan.to_run(cells)] == [EASY, HARD]
 
 
 def test_expected_time_is_that_of_slots_that_take_the_next_one():
@@ -107,6 +119,7 @@ def test_options_of_slurm():
         (["--executor", "slurm", "--jobs", "-1"], "--jobs is -1; it must be 1 or more"),
         (["--executor", "slurm", "--slurm", "time=1", "--slurm", "time=2"], "given twice: time=1, time=2; give each once"),
         (["--executor", "slurm", "--slurm", "partition=a", "--partition", "b"], "given twice: partition=a, partition=b"),
+        (["--executor", "slurm", "--slurm", "time=8h", "--dry-run"], "time=8h is no number of minutes"),
         (["--executor", "slurm", "--partition", ""], "--slurm partition= is not of the form KEY=VALUE"),
     ],
 )
