@@ -9,7 +9,7 @@ from study.base.errors import StudyError
 from study.settings.params import Params
 from study.statistics.conclusions import Conclusions
 from study.statistics.contrasts import Arm, Contrast, degradation, gain, minus, penalty
-from study.statistics.differences import COLUMNS, read_differences
+from study.statistics.differences import COLUMNS, Difference, read_differences, resolved
 from study.statistics.published import Published
 
 PROJECT = Path(__file__).parents[2]
@@ -153,3 +153,10 @@ def test_a_file_of_another_kind_is_refused(tmp_path: Path) -> None:
     (tmp_path / "other.csv").write_text("a,b\n1,2\n")
     with pytest.raises(StudyError, match="columns"):
         read_differences(tmp_path / "other.csv")
+
+
+def test_a_contrast_against_the_direction_of_a_published_difference_takes_it_with_the_other_sign() -> None:
+    one, two, three = (Arm("cifar10", name, 1.0) for name in ("one", "two", "three"))
+    published = (Difference(one, two, 0.03),)
+    assert resolved({two: 1, one: -1}, published) == (-0.03, {})
+    assert resolved({two: 2, one: -1, three: -1}, published) == (-0.03, {two: 1, three: -1})
