@@ -6,7 +6,6 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from study.design.cells import Cell
 from study.report.analysis import Analysis, arm_of
 from study.results.collected import Result
 from study.statistics.calibration import calibrate
@@ -29,7 +28,7 @@ def frame(analysis: Analysis) -> pd.DataFrame:
             "seed": cell.seed,
         }
         if cell in analysis.results:
-            rows.append(row | _measured(cell, analysis.results[cell]))
+            rows.append(row | _measured(analysis.results[cell]))
         elif (arm := arm_of(cell)) in analysis.evidence.arms and not analysis.measured_here:
             rows.append(row | {"top1_error": analysis.evidence.error(arm)})
     return pd.DataFrame(rows)
@@ -43,7 +42,7 @@ def class_errors(result: Result) -> NDArray[np.float64]:
         return np.asarray(wrong / images, dtype=np.float64)
 
 
-def _measured(cell: Cell, result: Result) -> dict[str, Any]:
+def _measured(result: Result) -> dict[str, Any]:
     said, origin = result.predictions, result.provenance
     best, last = result.history[origin.best_epoch - 1], result.history[-1]
     return {

@@ -21,7 +21,7 @@ def page(analysis: Analysis, tables: Mapping[str, Table], figures: Mapping[str, 
     return [
         Heading(1, title),
         *_found(analysis, tables, pictures),
-        *_home(analysis, tables, pictures),
+        *_home(analysis, tables),
         *_errors(analysis, tables, pictures),
         *_parts(analysis, tables),
         *_closer(analysis, tables, pictures),
@@ -43,7 +43,7 @@ def _found(analysis: Analysis, tables: Mapping[str, Table], pictures: Mapping[st
     ]
 
 
-def _home(analysis: Analysis, tables: Mapping[str, Table], pictures: Mapping[str, Picture]) -> list[Block]:
+def _home(analysis: Analysis, tables: Mapping[str, Table]) -> list[Block]:
     needs = [f"needs_{dataset}" for dataset in analysis.grid.datasets]
     inside = _present(tables, "equivalents", "exponents", *needs)
     return [Heading(2, "What to take home"), *inside] if inside else []
