@@ -2,6 +2,7 @@
 
 import itertools
 from collections.abc import Iterator
+from dataclasses import replace
 
 from study.statistics.contrasts import Arm, Contrast, degradation, error, gain, minus, penalty
 from study.statistics.parts import Question, Where
@@ -58,11 +59,11 @@ def matters_more(roles: Roles) -> Iterator[Question]:
     for dataset in roles.grid.datasets:
         for fraction in roles.smallest:
             losses = {model: degradation(dataset, model, fraction) for model in _models(roles)}
-            yield from _matters_more(roles, losses, Where((dataset,), (), (1.0, fraction), loss="less"), fraction)
+            yield from _matters_more(roles, losses, Where((dataset,), (), (1.0, fraction), loss="less"))
     for datasets in roles.harder:
         for fraction in roles.full:
             losses = {model: penalty(datasets, model, fraction) for model in _models(roles)}
-            yield from _matters_more(roles, losses, Where(datasets, (), (fraction,), loss="harder"), fraction)
+            yield from _matters_more(roles, losses, Where(datasets, (), (fraction,), loss="harder"))
 
 
 def better_everywhere(roles: Roles) -> Iterator[Question]:
@@ -95,22 +96,16 @@ def _models(roles: Roles) -> list[str]:
     return [model.name for model in roles.grid.models]
 
 
-def _matters_more(roles: Roles, losses: dict[str, Contrast], where: Where, fraction: float) -> Iterator[Question]:
+def _matters_more(roles: Roles, losses: dict[str, Contrast], where: Where) -> Iterator[Question]:
+    """C4 for one loss. ``losses`` is that loss of each model; ``where`` has all but the models and their kind."""
     compared = [pair for both in roles.both() for pair in both]
     for scratch, pretrained in dict.fromkeys(compared):
         for kind in (False, True):
             for first, second in roles.counterparts(kind):
                 yield Question(
-                    Where(
-                        where.datasets,
-                        (scratch, pretrained),
-                        where.fractions,
-                        KINDS[kind],
-                        where.loss,
-                        against=(second, first),
-                    ),
+                    replace(where, models=(scratch, pretrained), kind=KINDS[kind], against=(second, first)),
                     losses[scratch],
                     losses[pretrained],
-                    falls=Arm(where.datasets[-1], scratch, fraction),
+                    falls=Arm(where.datasets[-1], scratch, where.fractions[-1]),
                     rival=minus(losses[second], losses[first]),
                 )

@@ -1,6 +1,7 @@
 """The questions of H1 to H3: which effects must lie above 0, in a study with given roles."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from study.statistics.contrasts import Arm, degradation, error, penalty
 from study.statistics.parts import Question, Where
@@ -36,7 +37,7 @@ def fragile(roles: Roles) -> Iterator[Question]:
     for dataset in roles.grid.datasets:
         for first, second in roles.counterparts(pretrained=False):
             for fraction in roles.smallest:
-                yield _loses_more_with_less(dataset, first, second, fraction, Where((), (), (), "scratch", step="b"))
+                yield _loses_more_with_less(dataset, first, second, fraction, "scratch", step="b")
 
 
 def harder(roles: Roles) -> Iterator[Question]:
@@ -45,7 +46,12 @@ def harder(roles: Roles) -> Iterator[Question]:
         for fraction in roles.full:
             for pretrained in (False, True):
                 for first, second in roles.counterparts(pretrained):
-                    yield _loses_more_when_harder(datasets, first, second, fraction, Where((), (), (), KINDS[pretrained]))
+                    yield Question(
+                        Where(datasets, (second, first), (fraction,), KINDS[pretrained]),
+                        penalty(datasets, second, fraction),
+                        penalty(datasets, first, fraction),
+                        falls=Arm(datasets[1], second, fraction),
+                    )
 
 
 def less_robust(roles: Roles) -> Iterator[Question]:
@@ -54,31 +60,17 @@ def less_robust(roles: Roles) -> Iterator[Question]:
         for dataset in roles.grid.datasets:
             for first, second in roles.counterparts(pretrained):
                 for fraction in roles.smallest:
-                    where = Where((), (), (), KINDS[pretrained], loss="less")
-                    yield _loses_more_with_less(dataset, first, second, fraction, where)
+                    yield _loses_more_with_less(dataset, first, second, fraction, KINDS[pretrained], loss="less")
     for question in harder(roles):
-        where = question.where
-        yield Question(
-            Where(where.datasets, where.models, where.fractions, where.kind, loss="harder"),
-            question.first,
-            question.second,
-            question.falls,
-        )
+        yield replace(question, where=replace(question.where, loss="harder"))
 
 
-def _loses_more_with_less(dataset: str, first: str, second: str, fraction: float, where: Where) -> Question:
+def _loses_more_with_less(
+    dataset: str, first: str, second: str, fraction: float, kind: str, loss: str = "", step: str = ""
+) -> Question:
     return Question(
-        Where((dataset,), (second, first), (1.0, fraction), where.kind, where.loss, where.step),
+        Where((dataset,), (second, first), (1.0, fraction), kind, loss, step),
         degradation(dataset, second, fraction),
         degradation(dataset, first, fraction),
         falls=Arm(dataset, second, fraction),
-    )
-
-
-def _loses_more_when_harder(datasets: tuple[str, str], first: str, second: str, fraction: float, where: Where) -> Question:
-    return Question(
-        Where(datasets, (second, first), (fraction,), where.kind, where.loss, where.step),
-        penalty(datasets, second, fraction),
-        penalty(datasets, first, fraction),
-        falls=Arm(datasets[1], second, fraction),
     )
