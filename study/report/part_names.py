@@ -16,16 +16,15 @@ def called(analysis: Analysis, key: str, part: Part) -> str:
     """
     where, labels = part.where, analysis.labels
     place = " → ".join(where.datasets)
-    first, second = (labels.architecture_of(name) for name in (where.models[0], where.models[-1]))
-    at = ", ".join(map(str, where.fractions))
+    first, second = map(labels.architecture_of, where.models)
+    at = " → ".join(map(str, where.fractions))
     both = f", both {'from scratch' if where.kind == 'scratch' else where.kind}" if where.kind else ""
-    less = " → ".join(map(str, where.fractions))
     if key == "H1":
-        return f"{place}, {less}: {second} from scratch loses more than pre-trained"
+        return f"{place}, {at}: {second} from scratch loses more than pre-trained"
     if key == "H2" and where.step == "a":
         return f"{place} at {at}: {first} errs more than {second}{both}"
     if key in ("H2", "H3", "C8"):
-        return f"{place}, {less}: {first} loses more than {second}{both}"
+        return f"{place}, {at}: {first} loses more than {second}{both}"
     if key == "C1":
         return f"{place}, {second}: the gain at {where.fractions[1]} exceeds that at {where.fractions[0]}"
     if key == "C2":
@@ -34,7 +33,7 @@ def called(analysis: Analysis, key: str, part: Part) -> str:
         return f"{place}: {first} from scratch at 1.0 errs more than {second} pre-trained at {where.fractions[-1]}"
     if key == "C4":
         others = " and ".join(labels.architecture_of(name) for name in where.against)
-        loss = f"{place}, {less}" if where.loss == "less" else f"{place} at {at}"
+        loss = f"{place}, {at}" if where.loss == "less" else f"{place} at {at}"
         return f"{loss}: pre-training lowers the loss of {second} by more than {others} differ{both}"
     if key == "C5":
         return f"{place}: {second} varies more from scratch than pre-trained"

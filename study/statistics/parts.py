@@ -12,9 +12,9 @@ from study.statistics.evidence import Evidence
 class Where:
     """What a part is about, as data: a report makes its label of it.
 
-    ``models`` are one model or two, the side that is said to be larger first; ``kind`` is ``scratch`` or ``pre-trained``
-    where both models are. ``fractions`` are the ones compared, or the one that all is read at. ``loss`` is ``less`` or
-    ``harder`` in claims about both losses, and ``step`` the letter of a part's group in H2.
+    ``models`` are two, first the one that is said to be worse. ``kind`` is ``scratch`` or ``pre-trained`` where both are.
+    ``fractions`` are the ones compared, or the one at which all is read. ``loss`` is ``less`` or ``harder`` in claims about
+    both losses. ``step`` is the letter of a part's group in H2. ``against`` are the rivals of C4.
     """
 
     datasets: tuple[str, ...]
@@ -28,8 +28,8 @@ class Where:
     @property
     def key(self) -> str:
         """The same as one word for files: ``a/digits/vit_scratch+cnn_scratch/0.1``."""
-        parts = ["+".join(self.datasets), "+".join(self.models), "+".join(map(str, self.fractions))]
-        return "/".join([*filter(None, (self.step, self.loss)), *parts, *filter(None, ("+".join(self.against),))])
+        places = ("+".join(each) for each in (self.datasets, self.models, map(str, self.fractions), self.against))
+        return "/".join(filter(None, (self.step, self.loss, *places)))
 
 
 @dataclass(frozen=True)
