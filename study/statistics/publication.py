@@ -24,18 +24,11 @@ class Publication(Evidence):
     seeds = 1
     measured = False
 
-    def __init__(
-        self,
-        errors: Mapping[Arm, float],
-        classes: Mapping[str, int],
-        differences: Sequence[Difference] = (),
-        images: int = IMAGES,
-    ) -> None:
-        """``errors`` in [0, 1] by arm; ``classes`` of each dataset; ``images`` in each test set."""
+    def __init__(self, errors: Mapping[Arm, float], classes: Mapping[str, int], differences: Sequence[Difference] = ()) -> None:
+        """``errors`` in [0, 1] by arm; ``classes`` of each dataset."""
         self._errors = dict(sorted(errors.items()))
-        self._classes = dict(classes)
+        self.classes = classes
         self._differences = tuple(differences)
-        self._images = images
 
     @property
     def arms(self) -> tuple[Arm, ...]:
@@ -44,11 +37,8 @@ class Publication(Evidence):
     def error(self, arm: Arm) -> float:
         return self._errors[arm]
 
-    def guessing(self, dataset: str) -> float:
-        return 1 - 1 / self._classes[dataset]
-
     def images(self, dataset: str) -> int:
-        return self._images
+        return IMAGES
 
     def estimate(self, contrast: Contrast, scale: Scale = POINTS) -> Estimate | None:
         if self.missing(contrast):
@@ -77,7 +67,7 @@ class Publication(Evidence):
             error = self._errors[arm]
             with np.errstate(divide="ignore", invalid="ignore"):
                 slope = weight * float(scale.slope(np.float64(error), self.guessing(arm.dataset)))
-            variance += slope**2 * error * (1 - error) / self._images
+            variance += slope**2 * error * (1 - error) / IMAGES
         deviation = math.sqrt(variance) if math.isfinite(variance) else math.inf
         half = half_width(deviation)
         return rounded(value, value - half, value + half, (value,), smallest_tellable(deviation))

@@ -33,7 +33,7 @@ class Sample(Evidence):
         Cells of a dataset share their images, and all arms have the same number of seeds: StudyError otherwise.
         """
         self._arms = tuple(sorted(wrong))
-        self._classes = dict(classes)
+        self.classes = classes
         seeds = {len(wrong[arm]) for arm in self._arms}
         if len(seeds) != 1 or 0 in seeds:
             raise StudyError(f"arms have {sorted(seeds) or 'no'} seeds; every arm of a study must have the same number.")
@@ -60,16 +60,8 @@ class Sample(Evidence):
     def arms(self) -> tuple[Arm, ...]:
         return self._arms
 
-    @property
-    def classes(self) -> Mapping[str, int]:
-        """Classes of each dataset."""
-        return self._classes
-
     def error(self, arm: Arm) -> float:
         return float(self._runs[arm].mean())
-
-    def guessing(self, dataset: str) -> float:
-        return 1 - 1 / self._classes[dataset]
 
     def images(self, dataset: str) -> int:
         return int(self._wrong[dataset].shape[2])
@@ -87,7 +79,7 @@ class Sample(Evidence):
             keep[list(images.get(dataset, ()))] = False
             own = [arm for arm in self._arms if arm.dataset == dataset]
             kept.update({arm: list(cells[self._place[arm]][:, keep]) for arm in own})
-        return Sample(kept, self._classes)
+        return Sample(kept, self.classes)
 
     def estimate(self, contrast: Contrast, scale: Scale = POINTS) -> Estimate | None:
         weights = {arm: float(weight) for arm, weight in contrast.items()}
