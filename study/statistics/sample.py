@@ -16,7 +16,7 @@ from study.statistics.estimate import Estimate, half_width, rounded, smallest_te
 from study.statistics.evidence import Evidence
 from study.statistics.scales import LOG_ERROR, POINTS, Scale
 
-# That of log_estimate: errors have half an error and half a right answer added to the test set.
+# The scale of log_estimate. Half an error and half a right answer are added to the test set, so that no error is 0 or 1.
 _LOG_ADDED = replace(LOG_ERROR, key="log_error_added")
 
 
@@ -46,7 +46,7 @@ class Sample(Evidence):
                 raise StudyError(f"the cells of {dataset} have test sets of different sizes.")
             self._place.update({arm: place for place, arm in enumerate(own)})
             self._wrong[dataset] = np.array([list(wrong[arm]) for arm in own], dtype=np.bool_)
-        self._runs = {arm: self._wrong[arm.dataset][self._place[arm]].mean(axis=1) for arm in self._arms}
+        self._runs = {arm: self._cells(arm).mean(axis=1) for arm in self._arms}
         self._draws: dict[str, Draws] = {}
         self._transformed = lru_cache(1024)(self._transform)  # sought hundreds of times for each point of a curve
         self._forms: dict[str, Forms] = {}
@@ -73,60 +73,46 @@ class Sample(Evidence):
 
     def without(self, images: Mapping[str, Collection[int]]) -> "Sample":
         """The same cells tested without ``images``: indices into the test set, by dataset."""
-        kept: dict[Arm, list[NDArray[np.bool_]]] = {}
-        for dataset, cells in self._wrong.items():
-            keep = np.ones(cells.shape[2], dtype=np.bool_)
-            keep[list(images.get(dataset, ()))] = False
-            own = [arm for arm in self._arms if arm.dataset == dataset]
-            kept.update({arm: list(cells[self._place[arm]][:, keep]) for arm in own})
-        return Sample(kept, self.classes)
+        gone = {dataset: list(images.get(dataset, ())) for dataset in self._wrong}
+        return Sample({arm: list(np.delete(self._cells(arm), gone[arm.dataset], axis=1)) for arm in self._arms}, self.classes)
 
     def estimate(self, contrast: Contrast, scale: Scale = POINTS) -> Estimate | None:
-        weights = {arm: float(weight) for arm, weight in contrast.items()}
+        return self._estimate(contrast, scale, contrast if scale is POINTS else None)
+
+    def log_estimate(self, weights: Mapping[Arm, float]) -> Estimate | None:
+        return self._estimate(weights, _LOG_ADDED)
+
+    def _estimate(self, weights: Mapping[Arm, float], scale: Scale, exact: Contrast | None = None) -> Estimate | None:
+        """``exact`` is the contrast in points, whose draws are values that the test sets can give."""
         if self.missing(weights):
             return None
         if not weights:  # all arms cancelled out
             return Estimate(0.0, 0.0, 0.0, (0.0,) * self.seeds, 0.0)
         with np.errstate(divide="ignore", invalid="ignore"):
-            runs = self._sum(weights, scale, self._runs)
-            value = self._sum(weights, scale, {arm: np.array([self.error(arm)]) for arm in weights})[0]
+            runs = _weighted(weights, {arm: self._on_scale(arm, self._runs[arm], scale) for arm in weights})
+            means = {arm: self._on_scale(arm, np.array([self.error(arm)]), scale) for arm in weights}
+            value = float(_weighted(weights, means)[0])
         if math.isnan(value):
             return None
-        return self._with_interval(float(value), runs, weights, scale, contrast if scale is POINTS else None)
-
-    def log_estimate(self, weights: Mapping[Arm, float]) -> Estimate | None:
-        if self.missing(weights):
-            return None
-        added = {arm: self._added(arm, self._runs[arm]) for arm in weights}
-        mean = {arm: self._added(arm, np.array([self.error(arm)])) for arm in weights}
-        value, runs = float(self._sum(weights, _LOG_ADDED, mean)[0]), self._sum(weights, _LOG_ADDED, added)
-        return self._with_interval(value, runs, weights, _LOG_ADDED)
-
-    def _added(self, arm: Arm, errors: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Errors with half an error and half a right answer added to the test set."""
-        images = self.images(arm.dataset)
-        return (images * errors + 0.5) / (images + 1)
-
-    def _sum(
-        self, weights: Mapping[Arm, float], scale: Scale, errors: Mapping[Arm, NDArray[np.float64]]
-    ) -> NDArray[np.float64]:
-        """The weighted sum of transformed errors, of whatever shape they have."""
-        return _weighted(weights, {arm: scale.transform(errors[arm], self.guessing(arm.dataset)) for arm in weights})
-
-    def _with_interval(
-        self,
-        value: float,
-        runs: NDArray[np.float64],
-        weights: Mapping[Arm, float],
-        scale: Scale,
-        exact: Contrast | None = None,
-    ) -> Estimate:
         if self.over_trainings:
             return self._from_mean_squares(value, runs, weights, scale)
         draws = self._drawn(weights, scale) if exact is None else self._drawn_exactly(exact)
         low, high = percentiles(draws)
         deviation = float(np.std(draws)) if np.isfinite(draws).all() else math.nan
         return rounded(value, min(low, value), max(high, value), runs, smallest_tellable(deviation))
+
+    def _cells(self, arm: Arm) -> NDArray[np.bool_]:
+        """Which images an arm's cells get wrong, (seeds, images)."""
+        cells: NDArray[np.bool_] = self._wrong[arm.dataset][self._place[arm]]
+        return cells
+
+    def _on_scale(self, arm: Arm, errors: NDArray[np.float64], scale: Scale) -> NDArray[np.float64]:
+        """Errors of an arm, of any shape, on ``scale``."""
+        if scale is _LOG_ADDED:
+            images = self.images(arm.dataset)
+            errors = (images * errors + 0.5) / (images + 1)
+        transformed: NDArray[np.float64] = scale.transform(errors, self.guessing(arm.dataset))
+        return transformed
 
     def _drawn_exactly(self, contrast: Contrast) -> NDArray[np.float64]:
         """The contrast of errors in each draw, (draws,): values that the test sets can give."""
@@ -144,11 +130,7 @@ class Sample(Evidence):
 
     def _transform(self, arm: Arm, above: bool, scale: Scale) -> NDArray[np.float64]:
         """An arm's error on a scale in each draw, (draws,), where its weight is above 0 or below."""
-        errors = self._draws[arm.dataset].errors(self._place[arm], 1.0 if above else -1.0)
-        transformed: NDArray[np.float64] = scale.transform(
-            self._added(arm, errors) if scale is _LOG_ADDED else errors, self.guessing(arm.dataset)
-        )
-        return transformed
+        return self._on_scale(arm, self._draws[arm.dataset].errors(self._place[arm], 1.0 if above else -1.0), scale)
 
     def _from_mean_squares(
         self, value: float, runs: NDArray[np.float64], weights: Mapping[Arm, float], scale: Scale
