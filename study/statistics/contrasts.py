@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 
 @dataclass(frozen=True, order=True)
@@ -18,6 +19,8 @@ class Arm:
 
 # The weight of each arm's error in a sum. Whole numbers: the sum then counts images, and its interval can end on such counts.
 Contrast = Mapping[Arm, int]
+# Sums of log errors have weights of any size (curves.py).
+Weight = TypeVar("Weight", int, float)
 
 
 def error(dataset: str, model: str, fraction: float) -> Contrast:
@@ -25,13 +28,13 @@ def error(dataset: str, model: str, fraction: float) -> Contrast:
     return {Arm(dataset, model, fraction): 1}
 
 
-def plus(first: Contrast, second: Contrast) -> Contrast:
-    """The sum of two contrasts. Arms whose weights cancel out are left out, so that a missing one does no harm."""
+def plus(first: Mapping[Arm, Weight], second: Mapping[Arm, Weight]) -> Mapping[Arm, Weight]:
+    """The sum of two weighted sums. Arms whose weights cancel out are left out, so that a missing one does no harm."""
     total = {arm: first.get(arm, 0) + second.get(arm, 0) for arm in {**first, **second}}
     return {arm: weight for arm, weight in sorted(total.items()) if weight}
 
 
-def minus(first: Contrast, second: Contrast) -> Contrast:
+def minus(first: Mapping[Arm, Weight], second: Mapping[Arm, Weight]) -> Mapping[Arm, Weight]:
     """``first`` less ``second``."""
     return plus(first, {arm: -weight for arm, weight in second.items()})
 

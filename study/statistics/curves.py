@@ -4,7 +4,7 @@ Everything read from a curve (a point between two fractions, the exponent, a for
 weights that do not depend on the errors drawn. So it has the interval of such a sum.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -84,12 +84,6 @@ class Line:
         centred = np.log(self.curve.fractions) - self._middle
         slope: NDArray[np.float64] = self.information * centred / (self.information * centred**2).sum()
         return slope
-
-
-def less(first: Mapping[Arm, float], second: Mapping[Arm, float]) -> dict[Arm, float]:
-    """The weights of a difference."""
-    total = {arm: first.get(arm, 0.0) - second.get(arm, 0.0) for arm in {**first, **second}}
-    return {arm: weight for arm, weight in sorted(total.items()) if weight}
 
 
 def sure(estimate: Estimate | None) -> Estimate:

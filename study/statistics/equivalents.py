@@ -11,8 +11,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from study.statistics.contrasts import Arm
-from study.statistics.curves import Curve, less, sure
+from study.statistics.contrasts import Arm, minus
+from study.statistics.curves import Curve, sure
 from study.statistics.evidence import Evidence
 from study.statistics.roles import Roles
 
@@ -62,7 +62,7 @@ def _equivalent(evidence: Evidence, curve: Curve, arm: Arm) -> Equivalent:
     """
 
     def distance(fraction: float) -> tuple[float, float, float]:
-        found = sure(evidence.log_estimate(less(curve.between(fraction), {arm: 1.0})))
+        found = sure(evidence.log_estimate(minus(curve.between(fraction), {arm: 1.0})))
         return found.value, found.low, found.high
 
     grid = [float(fraction) for fraction in np.geomspace(curve.fractions[0], curve.fractions[-1], STEPS)]

@@ -6,8 +6,8 @@ As in Hoiem et al., Learning Curves for Analysis of Deep Networks (2021, arXiv 2
 import math
 from dataclasses import dataclass
 
-from study.statistics.contrasts import Arm
-from study.statistics.curves import Curve, Line, less, sure
+from study.statistics.contrasts import Arm, minus
+from study.statistics.curves import Curve, Line, sure
 from study.statistics.estimate import Estimate, clean
 from study.statistics.evidence import Evidence
 from study.statistics.roles import Roles
@@ -50,4 +50,4 @@ def exponents(roles: Roles, evidence: Evidence) -> tuple[Exponent, ...]:
 
 
 def _residual(evidence: Evidence, line: Line, arm: Arm) -> Estimate:
-    return sure(evidence.log_estimate(less({arm: 1.0}, line.at(arm.fraction))))
+    return sure(evidence.log_estimate(minus({arm: 1.0}, line.at(arm.fraction))))
