@@ -4,7 +4,7 @@ Everything read from a curve (a point between two fractions, the exponent, a for
 weights that do not depend on the errors drawn. So it has the interval of such a sum.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from study.statistics.contrasts import Arm
 from study.statistics.estimate import Estimate
 from study.statistics.evidence import Evidence
+from study.statistics.roles import Roles
 
 
 @dataclass(frozen=True)
@@ -84,6 +85,15 @@ class Line:
         centred = np.log(self.curve.fractions) - self._middle
         slope: NDArray[np.float64] = self.information * centred / (self.information * centred**2).sum()
         return slope
+
+
+def fittable(roles: Roles, evidence: Evidence, datasets: Iterable[str]) -> Iterator[Curve]:
+    """The curves with three fractions of the ladder or more: two points leave nothing to judge a line by."""
+    for dataset in datasets:
+        for model in roles.grid.models:
+            curve = Curve.of(evidence, dataset, model.name, roles.ladder)
+            if curve is not None and len(curve.arms) >= 3:
+                yield curve
 
 
 def sure(estimate: Estimate | None) -> Estimate:

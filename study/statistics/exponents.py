@@ -6,8 +6,8 @@ As in Hoiem et al., Learning Curves for Analysis of Deep Networks (2021, arXiv 2
 import math
 from dataclasses import dataclass
 
-from study.statistics.contrasts import Arm, minus
-from study.statistics.curves import Curve, Line, sure
+from study.statistics.contrasts import minus
+from study.statistics.curves import Line, fittable, sure
 from study.statistics.estimate import Estimate, clean
 from study.statistics.evidence import Evidence
 from study.statistics.roles import Roles
@@ -36,18 +36,12 @@ class Exponent:
 
 
 def exponents(roles: Roles, evidence: Evidence) -> tuple[Exponent, ...]:
-    """For every dataset and model with three fractions of the ladder: two points leave nothing to judge a line by."""
+    """For every dataset and model with three fractions of the ladder."""
     found = []
-    for dataset in roles.grid.datasets:
-        for model in roles.grid.models:
-            curve = Curve.of(evidence, dataset, model.name, roles.ladder)
-            if curve is None or len(curve.arms) < 3:
-                continue
-            line = Line.through(evidence, curve)
-            residuals = tuple((arm.fraction, _residual(evidence, line, arm)) for arm in curve.arms)
-            found.append(Exponent(dataset, model.name, sure(evidence.log_estimate(line.slope())), residuals))
+    for curve in fittable(roles, evidence, roles.grid.datasets):
+        line = Line.through(evidence, curve)
+        misses = (evidence.log_estimate(minus({arm: 1.0}, line.at(arm.fraction))) for arm in curve.arms)
+        residuals = tuple(zip(curve.fractions, map(sure, misses), strict=True))
+        arm = curve.arms[0]
+        found.append(Exponent(arm.dataset, arm.model, sure(evidence.log_estimate(line.slope())), residuals))
     return tuple(found)
-
-
-def _residual(evidence: Evidence, line: Line, arm: Arm) -> Estimate:
-    return sure(evidence.log_estimate(minus({arm: 1.0}, line.at(arm.fraction))))

@@ -6,12 +6,11 @@ that fraction, and the answer's interval is at least as wide as that forecast wa
 """
 
 import math
-from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
 
-from study.statistics.curves import Curve, Line, sure
+from study.statistics.curves import Curve, Line, fittable, sure
 from study.statistics.equivalents import first_below
 from study.statistics.evidence import Evidence
 from study.statistics.roles import Roles
@@ -51,15 +50,8 @@ class Requirement:
 
 def requirements(roles: Roles, evidence: Evidence, target: float, *datasets: str) -> tuple[Requirement, ...]:
     """For a ``target`` top-1 error in (0, 1), on every dataset or on ``datasets``, for every model with three fractions."""
-    return tuple(_requirements(roles, evidence, target, datasets or roles.grid.datasets))
-
-
-def _requirements(roles: Roles, evidence: Evidence, target: float, datasets: Iterable[str]) -> Iterator[Requirement]:
-    for dataset in datasets:
-        for model in roles.grid.models:
-            curve = Curve.of(evidence, dataset, model.name, roles.ladder)
-            if curve is not None and len(curve.arms) >= 3:
-                yield _requirement(evidence, curve, target)
+    curves = fittable(roles, evidence, datasets or roles.grid.datasets)
+    return tuple(_requirement(evidence, curve, target) for curve in curves)
 
 
 def backtest(evidence: Evidence, curve: Curve) -> float:
