@@ -6,7 +6,7 @@ is in both mean squares, counts once (Searle, Casella and McCulloch, Variance Co
 freedom are those of Satterthwaite (1946) over the three mean squares.
 """
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -89,8 +89,7 @@ class Forms:
         return (self.images * self.means + 0.5) / (self.images + 1)
 
 
-def combined(parts: Iterable[MeanSquares]) -> tuple[float, float]:
+def combined(parts: Sequence[MeanSquares]) -> tuple[float, float]:
     """Standard deviation and degrees of freedom of a sum over independent datasets."""
-    each = list(parts)
-    variance = sum(part.variance for part in each)
-    return float(np.sqrt(variance)), variance**2 / sum(part.squares_over_freedom for part in each)
+    variance = sum(part.variance for part in parts)
+    return float(np.sqrt(variance)), variance**2 / sum(part.squares_over_freedom for part in parts)

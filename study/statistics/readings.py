@@ -1,6 +1,6 @@
 """Every part of H1 to H3 on every scale: its sign in points, log error, log odds corrected for chance and accuracy kept."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from study.statistics.estimate import Estimate
@@ -42,12 +42,10 @@ class Reading:
 
 def readings(findings: Sequence[Finding], evidence: Evidence) -> tuple[Reading, ...]:
     """Of every tested part of H1 to H3. (The effect of one that compares errors, not losses, has one sign on all scales.)"""
-    return tuple(_readings(findings, evidence))
-
-
-def _readings(findings: Sequence[Finding], evidence: Evidence) -> Iterator[Reading]:
-    for finding in findings:
-        for part in finding.parts if finding.key in HYPOTHESES else ():
-            if part.estimate is not None and part.question is not None:
-                effect = part.question.effect
-                yield Reading(finding.key, part, {scale.key: evidence.estimate(effect, scale) for scale in SCALES})
+    return tuple(
+        Reading(finding.key, part, {scale.key: evidence.estimate(part.question.effect, scale) for scale in SCALES})
+        for finding in findings
+        if finding.key in HYPOTHESES
+        for part in finding.parts
+        if part.estimate is not None and part.question is not None
+    )

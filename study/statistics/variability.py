@@ -10,7 +10,6 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import numpy as np
 from scipy import special
 
 from study.statistics.contrasts import Arm
@@ -25,8 +24,8 @@ from study.statistics.sample import Sample
 class Spread:
     """The variance of a model's error between trainings, pooled over fractions; 0.0001 is a point squared.
 
-    ``variance`` is an estimate that may fall below 0 where the luck of the test set explains all that was seen. ``terms``
-    are (coefficient, mean square, degrees of freedom), which sum to it.
+    ``variance`` is an estimate that may fall below 0 where the luck of the test set explains all that was seen. It is the sum
+    of coefficient * mean square over ``terms``: (coefficient, mean square, degrees of freedom).
     """
 
     variance: float
@@ -52,8 +51,8 @@ def difference(first: Spread, second: Spread) -> Estimate:
     terms = [*first.terms, *((-share, square, freedom) for share, square, freedom in second.terms)]
     below = above = 0.0
     for share, square, freedom in terms:
-        ends = np.array([(1 + LEVEL) / 2, (1 - LEVEL) / 2])
-        high, low = special.chdtri(freedom, 1 - ends) / freedom  # quantiles of a mean square of variance 1
+        # Quantiles of a mean square of variance 1. chdtri takes the probability of lying above.
+        low, high = (special.chdtri(freedom, above_it) / freedom for above_it in ((1 + LEVEL) / 2, (1 - LEVEL) / 2))
         down, up = 1 - 1 / high, 1 / low - 1  # how far the true variance may lie below and above, relatively
         size = (share * square) ** 2
         below += size * (down if share > 0 else up) ** 2
