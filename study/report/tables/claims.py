@@ -42,15 +42,15 @@ def verdicts_of_all(analysis: Analysis) -> Table:
             Column("Claim", "claim", lambda finding: finding.claim, escaped),
             Column("Verdict", "verdict", lambda finding: finding.verdict),
             Column("", "worth", lambda finding: finding.worth),
-            *(Column(HEADS[word], word.replace(" ", "_"), _counter(word), str) for word in verdicts.PARTS),
+            *(Column(HEADS[word], word.replace(" ", "_"), _counter(word)) for word in verdicts.PARTS),
         ),
         analysis.conclusions.findings,
     )
 
 
 def parts(analysis: Analysis, finding: Finding) -> Table:
-    """The parts of one hypothesis or claim: effect, what could have come out, what could have been told, verdict."""
-    unit = finding.parts[0].unit if finding.parts else "points"
+    """The parts of a finding that has some: effect, what could have come out, what could have been told, verdict."""
+    unit = finding.parts[0].unit
     shown = sampled(finding.parts)
     lacking = {arm for part in finding.parts for arm in part.missing}
     cut = f"{len(shown)} of {len(finding.parts)} parts, from the lowest effect to the highest; the CSV has all."
@@ -93,8 +93,8 @@ def parts(analysis: Analysis, finding: Finding) -> Table:
 
 
 def _verdicts(name: str, title: str, found: Sequence[Finding]) -> Table:
-    lacking = any(finding.with_verdict(verdicts.NOT_TESTED) for finding in found)
-    words = verdicts.PARTS if lacking else verdicts.PARTS[:4]
+    untested = any(finding.with_verdict(verdicts.NOT_TESTED) for finding in found)
+    words = [word for word in verdicts.PARTS if untested or word != verdicts.NOT_TESTED]
     return Table(
         name,
         title,

@@ -1,7 +1,6 @@
 """Tables of what verdicts hang on: the same parts on other scales, the same claims without doubtful test images."""
 
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Sequence
 
 from study.report.analysis import Analysis
 from study.report.columns import Column, Table, estimate
@@ -10,6 +9,7 @@ from study.report.part_names import called, called_safely, sampled
 from study.report.text import escaped
 from study.statistics import verdicts
 from study.statistics.doubtful import LISTS
+from study.statistics.estimate import Estimate
 from study.statistics.hypotheses import HYPOTHESES, Finding
 from study.statistics.readings import Reading
 from study.statistics.scales import POINTS, SCALES
@@ -45,12 +45,11 @@ def scales(analysis: Analysis) -> Table | None:
 
 def sensitivity(analysis: Analysis) -> Table | None:
     """The verdicts on the official test set and without doubtful test images; None where no list names the datasets."""
-    each = analysis.conclusions.sensitivities
-    if not each:
+    sensitivities = analysis.conclusions.sensitivities
+    if not sensitivities:
         return None
-    again = [{finding.key: finding for finding in kind.findings} for kind in each]
     removed = []
-    for kind in each:
+    for kind in sensitivities:
         counts = [f"{count:,} of {of:,} images of {escaped(name)}" for name, (count, of) in kind.removed.items()]
         removed.append(f"{LISTS[kind.kind]}: {', '.join(counts)}")
     return Table(
@@ -59,10 +58,7 @@ def sensitivity(analysis: Analysis) -> Table | None:
         (
             Column("Hypothesis or claim", "key", lambda finding: finding.key),
             Column("Official test set", "official", lambda finding: finding.verdict),
-            *(
-                Column(LISTS[kind.kind].capitalize(), kind.kind, _verdict_in(found))
-                for kind, found in zip(each, again, strict=True)
-            ),
+            *(Column(LISTS[kind.kind].capitalize(), kind.kind, _verdict_in(kind.findings)) for kind in sensitivities),
         ),
         analysis.conclusions.findings,
         (f"Left out, {'; '.join(removed)}. Sources: data/reference.",),
@@ -78,11 +74,12 @@ def _agreement(reading: Reading) -> str:
 def _scale(key: str, title: str) -> Column:
     form = points if key == POINTS.key else (lambda value: signed(value, 2))
 
-    def text(estimate: Any) -> str:
-        return f"{SIGNS[estimate.sign]} ({form(estimate.value)})"
+    def text(found: Estimate) -> str:
+        return f"{SIGNS[found.sign]} ({form(found.value)})"
 
     return estimate(title.capitalize(), key, lambda each: each.estimates[key], text)
 
 
-def _verdict_in(found: dict[str, Finding]) -> Callable[[Finding], str]:
-    return lambda finding: found[finding.key].verdict
+def _verdict_in(findings: Sequence[Finding]) -> Callable[[Finding], str]:
+    found = {finding.key: finding.verdict for finding in findings}
+    return lambda finding: found[finding.key]
