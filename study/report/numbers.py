@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Callable
-from typing import Any
 
 from study.statistics.estimate import Estimate
 
@@ -60,6 +59,6 @@ def two_digits(value: float) -> str:
     return f"{round(value, digits):,.{max(digits, 0)}f}"
 
 
-def yes(value: Any) -> str:
-    """``yes``, ``no``, or a dash for None."""
-    return NONE if value is None else "yes" if value else "no"
+def yes(value: bool) -> str:
+    """``yes`` or ``no``."""
+    return "yes" if value else "no"

@@ -1,12 +1,12 @@
 """What a reader takes home: what pre-training is worth in data, how fast errors fall, and how much data a target needs."""
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from study.report.analysis import Analysis
 from study.report.columns import Column, Table, estimate
-from study.report.numbers import percent, signed, two_digits, with_interval
+from study.report.numbers import percent, signed, two_digits, with_interval, yes
 from study.report.text import escaped
 from study.statistics.equivalents import Equivalent
 from study.statistics.requirements import FARTHEST, Requirement
@@ -62,7 +62,7 @@ def exponents(analysis: Analysis) -> Table | None:
             estimate("Exponent b", "exponent", lambda each: each.exponent, lambda b: with_interval(b, lambda v: signed(v, 2))),
             Column("Twice the data divides the error by", "", lambda each: 2**each.exponent.value, lambda v: f"{v:.2f}"),
             Column("Largest miss of the fit, % of the error", "worst", lambda each: each.worst, percent),
-            Column("Misses may be chance", "fits", lambda each: each.fits, lambda fits: "yes" if fits else "no"),
+            Column("Misses may be chance", "fits", lambda each: each.fits, yes),
         ),
         analysis.conclusions.exponents,
         (
@@ -143,13 +143,10 @@ def times(each: Equivalent) -> str:
 
 def _target(place: int, target: float, images: int | None) -> list[Column]:
     """A target's column for people, and its three for machines, which are shares of the train images."""
-
-    def read(end: str) -> Callable[[Needs], float]:
-        return lambda row: float(getattr(row.each[place], end))
-
     name = f"fraction_for_{target:g}".replace(".", "_")
-    ends = {"": "fraction", "_low": "low", "_high": "high"}
     return [
         Column(f"{100 * target:g} % error", "", lambda row: row.each[place], lambda each: required(each, images)),
-        *(Column("", name + suffix, read(end)) for suffix, end in ends.items()),
+        Column("", name, lambda row: row.each[place].fraction),
+        Column("", f"{name}_low", lambda row: row.each[place].low),
+        Column("", f"{name}_high", lambda row: row.each[place].high),
     ]

@@ -93,7 +93,7 @@ def harder(analysis: Analysis) -> Table | None:
             f"{'the easier one' if several else easy}.",
             *absent(analysis, analysis.missing),
         ),
-        tuple(row for row in rows if row.fraction in analysis.grid.fractions[:1] + analysis.grid.fractions[-1:]),
+        tuple(row for row in rows if row.fraction in (analysis.grid.fractions[0], analysis.grid.fractions[-1])),
     )
 
 
