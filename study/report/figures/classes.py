@@ -7,7 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from study.report.analysis import Analysis
-from study.report.figures.style import INTERVAL, WIDTH, Style, canvas, nothing, style
+from study.report.figures.style import INTERVAL, Style, nothing, panels, style
 from study.results.collected import Result
 from study.statistics.calibration import calibrate, wilson
 from study.statistics.contrasts import Arm
@@ -98,21 +98,14 @@ def _panels(
     height: float,
     draw: Callable[[Axes, Style, list[Result]], None],
 ) -> Figure | None:
-    """A panel for each model, at most two in a row; None where no cell of the operating point is there."""
-    models = analysis.grid.models
-    found = [analysis.arm_results(Arm(dataset, model.name, analysis.grid.fraction)) for model in models]
+    """``draw`` in the panel of each model; None where no cell of the operating point is there."""
+    found = [analysis.arm_results(Arm(dataset, model.name, analysis.grid.fraction)) for model in analysis.grid.models]
     if not any(found):
         return None
-    columns = min(2, len(models))
-    rows = -(-len(models) // columns)
-    with canvas(WIDTH, 0.6 + height * rows, columns, rows) as (figure, panels):
-        figure.suptitle(title, x=0.01, ha="left", fontsize=10)
-        for axes, model, runs in zip(panels, models, found, strict=False):
-            axes.set_title(analysis.labels.model(model), fontsize=9)
+    with panels(analysis, title, height) as (figure, titled):
+        for (axes, model), runs in zip(titled, found, strict=True):
             if runs:
                 draw(axes, style(analysis, model), runs)
             else:
                 nothing(axes, "missing")
-        for axes in panels[len(models) :]:
-            axes.set_axis_off()
     return figure

@@ -5,7 +5,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from study.report.analysis import Analysis
-from study.report.figures.style import DASHES, WIDTH, canvas, label_ends, nothing, style
+from study.report.figures.style import DASHES, label_ends, nothing, panels, style
 from study.statistics.contrasts import Arm
 
 
@@ -13,21 +13,17 @@ def learning_curves(analysis: Analysis, dataset: str) -> Figure | None:
     """Validation error by epoch of every cell, the kept epoch ringed; None for published numbers."""
     if not analysis.measured_here:
         return None
-    models, fractions = analysis.grid.models, analysis.grid.fractions
-    columns = min(2, len(models))
-    rows = -(-len(models) // columns)
-    with canvas(WIDTH, 0.6 + 2.1 * rows, columns, rows) as (figure, panels):
-        lines = "train fraction" if len(analysis.grid.seeds) == 1 else "train fraction and seed"
-        title = f"Learning curves, {dataset}, a line for each {lines}\ncircles: the epoch that is kept"
-        figure.suptitle(title, x=0.01, ha="left", fontsize=10)
+    one_seed = len(analysis.grid.seeds) == 1
+    lines = "train fraction" if one_seed else "train fraction and seed"
+    title = f"Learning curves, {dataset}, a line for each {lines}\ncircles: the epoch that is kept"
+    with panels(analysis, title, 2.1) as (figure, titled):
         highest, ends = 0.0, []
-        for axes, model in zip(panels, models, strict=False):
-            axes.set_title(analysis.labels.model(model), fontsize=9)
+        for axes, model in titled:
             axes.set_xlabel("epoch")
             axes.xaxis.set_major_locator(MaxNLocator(integer=True))
             axes.set_ylabel("val. error, %")
-            names, colour, width = [], style(analysis, model).colour, 1.3 if len(analysis.grid.seeds) == 1 else 0.8
-            for place, fraction in enumerate(fractions):
+            names, colour, width = [], style(analysis, model).colour, 1.3 if one_seed else 0.8
+            for place, fraction in enumerate(analysis.grid.fractions):
                 runs = analysis.arm_results(Arm(dataset, model.name, fraction))
                 for result in runs:
                     epochs = np.array([line.epoch for line in result.history])
@@ -42,10 +38,7 @@ def learning_curves(analysis: Analysis, dataset: str) -> Figure | None:
             if not names:
                 nothing(axes, "missing")
             ends.append(names)
-        for axes in panels[len(models) :]:
-            axes.set_axis_off()
-        for axes in panels[: len(models)]:
+        for (axes, _), names in zip(titled, ends, strict=True):
             axes.set_ylim(0, 1.04 * highest or 1)
-        for axes, names in zip(panels, ends, strict=False):
             label_ends(axes, names)
     return figure

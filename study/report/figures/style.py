@@ -88,6 +88,22 @@ def canvas(width: float, height: float, columns: int = 1, rows: int = 1) -> Iter
         yield figure, list(figure.subplots(rows, columns, squeeze=False).flat)
 
 
+@contextmanager
+def panels(analysis: Analysis, title: str, height: float) -> Iterator[tuple[Figure, list[tuple[Axes, Model]]]]:
+    """A figure with a titled panel for each model, ``height`` inches high, at most two in a row."""
+    models = analysis.grid.models
+    columns = min(2, len(models))
+    rows = -(-len(models) // columns)
+    with canvas(WIDTH, 0.6 + height * rows, columns, rows) as (figure, every):
+        figure.suptitle(title, x=0.01, ha="left", fontsize=10)
+        for unused in every[len(models) :]:
+            unused.set_axis_off()
+        titled = list(zip(every, models, strict=False))
+        for axes, model in titled:
+            axes.set_title(analysis.labels.model(model), fontsize=9)
+        yield figure, titled
+
+
 def save(figure: Figure, folder: Path, name: str) -> None:
     """Write ``name``.svg and ``name``.png, without date, creator or software version."""
     with _own_settings():
