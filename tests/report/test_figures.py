@@ -218,7 +218,7 @@ def test_a_confusion_matrix_of_a_hundred_classes_is_drawn(tmp_path: Path) -> Non
     write_cells(tmp_path, grid.cells(), classes=100)
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(tmp_path)
-        study = Analysis.of_cells(grid, results.load(grid.cells()), Published.read())
+        study = Analysis.of_cells(grid, results.load(grid.cells(), Params(params)), Published.read())
     figure = classes.confusion(study, "easy")
     assert figure is not None
     save(figure, tmp_path, "confusion")
