@@ -5,13 +5,11 @@ from collections.abc import Sequence
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from numpy.typing import NDArray
 
 from study.report.analysis import Analysis
 from study.report.figures.style import WIDTH, Style, canvas, label_ends, legend, log_fractions, nothing, runs_legend, style
 from study.report.numbers import signed
 from study.statistics.contrasts import Contrast, error, gain
-from study.statistics.estimate import Estimate
 
 MISSING = "no cells to show"
 SINGLE_RUNS = {"linestyle": "none", "markersize": 2.5, "markeredgewidth": 0.6, "alpha": 0.8}
@@ -97,7 +95,8 @@ def _lines(
         there = [estimate for estimate in estimates if estimate is not None]
         if not there:
             continue
-        values, low, high = (_percents(estimates, end) for end in ("value", "low", "high"))
+        ends = [(each.value, each.low, each.high) if each else (np.nan,) * 3 for each in estimates]
+        values, low, high = 100 * np.array(ends).T
         axes.plot(fractions, values, **look.line)  # a gap where a cell is missing, not a line across it
         axes.fill_between(fractions, low, high, color=look.colour, alpha=0.18, linewidth=0)
         axes.vlines(fractions, low, high, color=look.colour, alpha=0.5, linewidth=0.8)
@@ -111,11 +110,6 @@ def _lines(
             axes.plot(*zip(*runs, strict=True), **(look.line | SINGLE_RUNS))
         names.append((100 * there[-1].value, name, look.colour))
     return names
-
-
-def _percents(estimates: Sequence[Estimate | None], end: str) -> NDArray[np.float64]:
-    """``value``, ``low`` or ``high`` of each estimate in percent, nan where there is none."""
-    return np.array([np.nan if (value := getattr(each, end, None)) is None else 100 * value for each in estimates])
 
 
 def _finish(axes: Axes, names: Sequence[tuple[float, str, str]]) -> None:
