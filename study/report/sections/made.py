@@ -53,11 +53,8 @@ def _made(analysis: Analysis) -> Iterator[str]:
 def _images(analysis: Analysis) -> Iterator[str]:
     """What fraction 1.0 is, and how many labels chose the epoch."""
     for dataset in analysis.grid.datasets:
-        counts = {
-            (record.full_images, record.official_images, record.validation_images)
-            for cell, result in analysis.results.items()
-            if cell.dataset == dataset and (record := result.provenance)
-        }
+        records = [result.provenance for cell, result in analysis.results.items() if cell.dataset == dataset]
+        counts = {(record.full_images, record.official_images, record.validation_images) for record in records}
         for full, official, validation in sorted(counts):
             yield (
                 f"{escaped(dataset)}: fraction 1.0 is {full:,} train images, {100 * full / max(official, 1):.0f} % of the "
@@ -108,8 +105,6 @@ def _weights(analysis: Analysis) -> dict[str, str]:
 def _md5s(analysis: Analysis) -> dict[str, str]:
     found: dict[str, dict[str, None]] = {}
     for cell, result in analysis.results.items():
-        files = result.provenance.data_md5
-        found.setdefault(cell.dataset, {})[", ".join(f"{escaped(name)} {code(md5)}" for name, md5 in sorted(files.items()))] = (
-            None
-        )
+        text = ", ".join(f"{escaped(name)} {code(md5)}" for name, md5 in sorted(result.provenance.data_md5.items()))
+        found.setdefault(cell.dataset, {})[text] = None
     return {dataset: "; or ".join(texts) for dataset, texts in found.items() if any(texts)}
