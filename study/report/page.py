@@ -9,7 +9,7 @@ from study.report.sections.intervals import WORDS, intervals
 from study.report.sections.made import compared, made
 from study.report.sections.warnings import warnings
 from study.report.text import escaped
-from study.statistics.hypotheses import HYPOTHESES, Finding
+from study.statistics.hypotheses import Finding
 
 TITLES = {"published": "The published numbers", "measured": "Cells measured by hand"}
 
@@ -66,17 +66,14 @@ def _errors(analysis: Analysis, tables: Mapping[str, Table], pictures: Mapping[s
 
 
 def _parts(analysis: Analysis, tables: Mapping[str, Table]) -> list[Block]:
-    found = analysis.conclusions.findings
-    hypotheses = [finding for finding in found if finding.key in HYPOTHESES]
-    claims = [finding for finding in found if finding.key not in HYPOTHESES]
     return [
         Heading(2, "The hypotheses, part by part"),
         Paragraph(intervals(analysis)),
         Paragraph(WORDS),
-        *(_folded(finding, tables) for finding in hypotheses),
+        *(_folded(finding, tables) for finding in analysis.conclusions.hypotheses),
         Heading(2, "Further claims"),
         tables["claims"],
-        *(_folded(finding, tables) for finding in sorted(claims, key=lambda claim: not claim.parts)),
+        *(_folded(finding, tables) for finding in sorted(analysis.conclusions.claims, key=lambda claim: not claim.parts)),
         *_present(tables, "variability"),
         *([Heading(2, "Other scales, other test images")] if {"scales", "sensitivity"} & set(tables) else []),
         *_present(tables, "scales", "sensitivity"),

@@ -8,7 +8,6 @@ from study.report.analysis import Analysis
 from study.report.columns import Value, to_csv
 from study.report.part_names import called
 from study.statistics.contrasts import Arm, error
-from study.statistics.hypotheses import HYPOTHESES
 
 
 def all_plots(analysis: Analysis) -> Iterator[tuple[str, str]]:
@@ -48,14 +47,13 @@ def learning(analysis: Analysis, dataset: str) -> str:
 def forest(analysis: Analysis) -> str:
     """Every part of H1 to H3: effect with its interval and attainable range, in points, and its verdict."""
     rows: list[list[Value]] = []
-    for key in HYPOTHESES:
-        for part in analysis.conclusions.finding(key).parts:
+    for finding in analysis.conclusions.hypotheses:
+        for part in finding.parts:
             effect, range_ = part.estimate, part.attainable
             numbers = (effect.value, effect.low, effect.high) if effect else (None, None, None)
             shares = (*numbers, *(range_ or (None, None)))
-            rows.append(
-                [key, called(analysis, key, part), *(each if each is None else _percent(each) for each in shares), part.verdict]
-            )
+            points = [each if each is None else _percent(each) for each in shares]
+            rows.append([finding.key, called(analysis, finding.key, part), *points, part.verdict])
     return to_csv(("hypothesis", "part", "effect", "low", "high", "attainable_low", "attainable_high", "verdict"), rows)
 
 

@@ -11,7 +11,7 @@ from study.statistics.differences import Difference
 from study.statistics.equivalents import Equivalent, equivalents
 from study.statistics.evidence import Evidence
 from study.statistics.exponents import Exponent, exponents
-from study.statistics.hypotheses import Finding, findings
+from study.statistics.hypotheses import HYPOTHESES, Finding, findings
 from study.statistics.publication import Publication
 from study.statistics.readings import Reading, readings
 from study.statistics.requirements import Requirement, requirements
@@ -75,6 +75,16 @@ class Conclusions:
             exponents(roles, evidence),
             sensitivity,
         )
+
+    @property
+    def hypotheses(self) -> tuple[Finding, ...]:
+        """H1 to H3."""
+        return tuple(finding for finding in self.findings if finding.key in HYPOTHESES)
+
+    @property
+    def claims(self) -> tuple[Finding, ...]:
+        """C1 to C8."""
+        return tuple(finding for finding in self.findings if finding.key not in HYPOTHESES)
 
     def finding(self, key: str) -> Finding:
         """``H1`` to ``C8``. KeyError for another key."""

@@ -10,7 +10,6 @@ from study.report.analysis import Analysis
 from study.report.figures.style import WIDTH, canvas
 from study.report.part_names import called, sampled
 from study.statistics import verdicts
-from study.statistics.hypotheses import HYPOTHESES
 from study.statistics.parts import Part
 
 COLOURS = {
@@ -32,13 +31,12 @@ def forest(analysis: Analysis) -> Figure | None:
     The axis is as wide as the intervals want it. A grey bar that goes on beyond it ends in an arrow.
     """
     rows: list[tuple[str, Part | None]] = []
-    for key in HYPOTHESES:
-        parts = analysis.conclusions.finding(key).parts
-        shown = [part for part in sampled(parts, SHOWN) if part.estimate is not None]
+    for finding in analysis.conclusions.hypotheses:
+        shown = [part for part in sampled(finding.parts, SHOWN) if part.estimate is not None]
         if shown:
-            cut = f" ({SHOWN} of {len(parts)} parts, lowest to highest)" if len(parts) > SHOWN else ""
-            rows.append((f"{key}: {analysis.conclusions.finding(key).claim}{cut}", None))
-            rows += [(called(analysis, key, part), part) for part in shown]
+            cut = f" ({SHOWN} of {len(finding.parts)} parts, lowest to highest)" if len(finding.parts) > SHOWN else ""
+            rows.append((f"{finding.key}: {finding.claim}{cut}", None))
+            rows += [(called(analysis, finding.key, part), part) for part in shown]
     if not rows:
         return None
     texts = [_lines(text, LETTERS if part else BOLD_LETTERS) for text, part in rows]

@@ -12,7 +12,6 @@ from study.results.collected import ABSENT
 from study.statistics import verdicts
 from study.statistics.contrasts import error, minus, penalty
 from study.statistics.doubtful import LISTS
-from study.statistics.hypotheses import HYPOTHESES
 
 # Caveats of a dataset's format. LEAKS change how numbers are read, so they stand near the top.
 LEAKS = {
@@ -93,8 +92,8 @@ def _guessing(analysis: Analysis) -> Iterator[str]:
 
 def _untellable(analysis: Analysis) -> Iterator[str]:
     """Which parts of the hypotheses have no say, and why."""
-    found = [analysis.conclusions.finding(key) for key in HYPOTHESES]
-    parts = [(each.key, part) for each in found for part in each.with_verdict(verdicts.UNTELLABLE)]
+    found = analysis.conclusions.hypotheses
+    parts = [(finding.key, part) for finding in found for part in finding.with_verdict(verdicts.UNTELLABLE)]
     if parts:
         names = [
             f"{key}, {called_safely(analysis, key, part)} (could have come out: {between(part.attainable)} points)"

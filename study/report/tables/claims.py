@@ -1,6 +1,6 @@
 """Tables of hypotheses and claims: their verdicts and their parts."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 from study.report.absent import absent
 from study.report.analysis import Analysis
@@ -9,7 +9,7 @@ from study.report.numbers import NONE, between, percent, points, with_unit
 from study.report.part_names import called, called_safely, sampled
 from study.report.text import escaped
 from study.statistics import verdicts
-from study.statistics.hypotheses import HYPOTHESES, Finding
+from study.statistics.hypotheses import Finding
 
 HEADS = {
     verdicts.SUPPORTED: "For",
@@ -22,14 +22,12 @@ HEADS = {
 
 def hypotheses(analysis: Analysis) -> Table:
     """H1 to H3: the verdict, and what speaks for and against it."""
-    found = [finding for finding in analysis.conclusions.findings if finding.key in HYPOTHESES]
-    return _verdicts("hypotheses", "Hypotheses", found)
+    return _verdicts("hypotheses", "Hypotheses", analysis.conclusions.hypotheses)
 
 
 def claims(analysis: Analysis) -> Table:
     """C1 to C8 in the same form."""
-    found = [finding for finding in analysis.conclusions.findings if finding.key not in HYPOTHESES]
-    return _verdicts("claims", "Further claims", found)
+    return _verdicts("claims", "Further claims", analysis.conclusions.claims)
 
 
 def verdicts_of_all(analysis: Analysis) -> Table:
@@ -92,7 +90,7 @@ def parts(analysis: Analysis, finding: Finding) -> Table:
     )
 
 
-def _verdicts(name: str, title: str, found: Sequence[Finding]) -> Table:
+def _verdicts(name: str, title: str, found: tuple[Finding, ...]) -> Table:
     untested = any(finding.with_verdict(verdicts.NOT_TESTED) for finding in found)
     words = [word for word in verdicts.PARTS if untested or word != verdicts.NOT_TESTED]
     return Table(
@@ -105,7 +103,7 @@ def _verdicts(name: str, title: str, found: Sequence[Finding]) -> Table:
             Column("", "verdict", lambda finding: finding.verdict),
             *(Column(HEADS[word], "", _range_of(word)) for word in words),
         ),
-        tuple(found),
+        found,
     )
 
 
