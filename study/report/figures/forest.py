@@ -34,7 +34,7 @@ def forest(analysis: Analysis) -> Figure | None:
     for finding in analysis.conclusions.hypotheses:
         shown = [part for part in sampled(finding.parts, SHOWN) if part.estimate is not None]
         if shown:
-            cut = f" ({SHOWN} of {len(finding.parts)} parts, lowest to highest)" if len(finding.parts) > SHOWN else ""
+            cut = f" ({len(shown)} of {len(finding.parts)} parts, lowest to highest)" if len(finding.parts) > SHOWN else ""
             rows.append((f"{finding.key}: {finding.claim}{cut}", None))
             rows += [(called(analysis, finding.key, part), part) for part in shown]
     if not rows:
