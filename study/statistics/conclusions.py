@@ -43,9 +43,9 @@ class Conclusions:
         compare: tuple[str, str] = ("cnn", "vit"),
         doubtful: Mapping[str, Mapping[str, Collection[int]]] | None = None,
     ) -> "Conclusions":
-        """From which test images (images,) each seed of an arm gets wrong; arms with all their seeds alone.
+        """``wrong``: which test images (images,) each seed of an arm gets wrong. Only arms with all their seeds are in it.
 
-        ``classes`` of each dataset; ``compare``: the families of H2, H3 and the claims; ``doubtful``: doubtful.read_lists().
+        ``classes``: how many, by dataset; ``compare``: families of H2, H3 and the claims; ``doubtful``: doubtful.read_lists().
         """
         sample = Sample(wrong, classes)
         roles = Roles(grid, compare)

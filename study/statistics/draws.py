@@ -79,10 +79,10 @@ def draw(dataset: str, wrong: NDArray[np.bool_], draws: int = DRAWS) -> Draws:
 
 
 def percentiles(values: NDArray[np.float64]) -> tuple[float, float]:
-    """The 95 % percentile interval of ``values`` (draws,): two of them, with 2.5 % of all beyond either, less a standard error.
+    """Low and high of the 95 % percentile interval of ``values`` (draws,). Both are draws.
 
-    That is the standard error of the share itself in so many draws, so that an interval is not short by their chance.
-    Infinite draws count as they are. Draws that are undefined (nan: infinity less infinity) count at both ends.
+    Beyond either end lie 2.5 % of the draws, less one standard error of that share: 43 of 2000, not 50. So the chance of the
+    draws seldom makes an interval too short. Infinite draws count as they are. Undefined ones (nan) count at both ends.
     """
     beyond = (1 - LEVEL) / 2
     outside = int(len(values) * beyond - np.sqrt(len(values) * beyond * (1 - beyond)))

@@ -77,9 +77,9 @@ def _equivalent(evidence: Evidence, curve: Curve, arm: Arm) -> Equivalent:
 
 
 def first_below(values: list[float], grid: list[float], at: Callable[[float], float]) -> float:
-    """The smallest fraction at which ``at`` is 0 or below: 0.0 at the first of ``grid`` already, inf where at none of them.
+    """The smallest fraction at which ``at`` is 0 or below. 0.0: ``at`` is below 0 at the first of ``grid``. inf: at none.
 
-    ``values`` are those of ``at`` on ``grid``, ascending; between two of them the place is found by halving.
+    ``values`` are those of ``at`` on ``grid``, which ascends. Between two of its fractions, the place is found by halving.
     """
     place = next((place for place, value in enumerate(values) if value <= 0), None)
     if place is None:

@@ -87,7 +87,7 @@ class Part:
 
 
 def answer(question: Question, evidence: Evidence) -> Part:
-    """Ask ``evidence``."""
+    """The part that ``evidence`` gives as an answer; without an estimate where an arm is missing."""
     missing = evidence.missing(question.arms)
     estimates = [evidence.estimate(contrast) for contrast in question.contrasts]
     found = [estimate for estimate in estimates if estimate is not None]

@@ -41,7 +41,7 @@ class Reading:
 
 
 def readings(findings: Sequence[Finding], evidence: Evidence) -> tuple[Reading, ...]:
-    """Of every tested part of H1 to H3. (The effect of one that compares errors, not losses, has one sign on all scales.)"""
+    """Of every tested part of H1 to H3. A part that compares errors, not losses, has the same sign on all scales."""
     return tuple(
         Reading(finding.key, part, {scale.key: evidence.estimate(part.question.effect, scale) for scale in SCALES})
         for finding in findings

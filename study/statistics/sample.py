@@ -28,7 +28,7 @@ class Sample(Evidence):
     measured = True
 
     def __init__(self, wrong: Mapping[Arm, Sequence[NDArray[np.bool_]]], classes: Mapping[str, int]) -> None:
-        """``wrong`` has, for each arm and seed, which images (images,) the cell gets wrong; ``classes`` of each dataset.
+        """``wrong``: for each arm and seed, which images (images,) the cell gets wrong. ``classes``: how many a dataset has.
 
         Cells of a dataset share their images, and all arms have the same number of seeds: StudyError otherwise.
         """

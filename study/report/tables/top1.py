@@ -14,7 +14,7 @@ from study.statistics.estimate import Estimate
 
 @dataclass(frozen=True)
 class Change:
-    """A fraction of an architecture (or of a model), with an effect of two errors; ``step`` names the datasets compared."""
+    """A row: two errors at a train fraction, and their difference. ``step`` names the two datasets where there are two."""
 
     label: str
     model: str
