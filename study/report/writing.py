@@ -56,9 +56,9 @@ def summary(analysis: Analysis) -> dict[str, Any]:
     grid = analysis.grid
     content: dict[str, Any] = {}
     for dataset in grid.datasets:
-        arms = {model.name: Arm(dataset, model.name, grid.fraction) for model in grid.models}
-        here = [name for name, arm in arms.items() if not analysis.evidence.missing([arm])]
-        content[dataset] = {name: {"top1_error": round(analysis.evidence.error(arms[name]), 12)} for name in here}
+        arms = [Arm(dataset, model.name, grid.fraction) for model in grid.models]
+        here = [arm for arm in arms if not analysis.evidence.missing([arm])]
+        content[dataset] = {arm.model: {"top1_error": round(analysis.evidence.error(arm), 12)} for arm in here}
     content["verdicts"] = {finding.key: finding.verdict for finding in analysis.conclusions.findings}
     return content
 
