@@ -63,19 +63,17 @@ def draw(dataset: str, wrong: NDArray[np.bool_], draws: int = DRAWS) -> Draws:
     generator = np.random.default_rng(int.from_bytes(hashlib.sha256(dataset.encode()).digest()[:8], "big"))
     errors = np.ascontiguousarray(wrong.sum(axis=1, dtype=np.float32).T)  # (images, arms)
     counted = np.empty((draws, arms), dtype=np.float32)
-    imaginary = np.empty((draws, 2), dtype=np.int64)
+    imaginary = np.empty(draws, dtype=np.int64)  # how often either imaginary image was drawn
     for start in range(0, draws, _TOGETHER):
         rows = min(_TOGETHER, draws - start)
         entries = generator.integers(2 * images + 2, size=(rows, images + 1), dtype=np.int32)
         entries >>= 1
-        imaginary[start : start + rows, 0] = (entries == images).sum(axis=1)
+        imaginary[start : start + rows] = (entries == images).sum(axis=1)
         entries += (np.arange(rows, dtype=np.int32) * (images + 1))[:, None]
         weights = np.bincount(entries.ravel(), minlength=rows * (images + 1)).reshape(rows, images + 1)
         counted[start : start + rows] = weights[:, :images].astype(np.float32) @ errors
-    # Which of the two imaginary images an entry was: a fair coin.
-    imaginary[:, 1] = generator.binomial(imaginary[:, 0], 0.5)
-    top = imaginary[:, 1]
-    return Draws(np.ascontiguousarray(counted.T).astype(np.int64), top, imaginary[:, 0] - top, images, seeds)
+    top = generator.binomial(imaginary, 0.5)  # which of the two it was is a fair coin
+    return Draws(np.ascontiguousarray(counted.T).astype(np.int64), top, imaginary - top, images, seeds)
 
 
 def percentiles(values: NDArray[np.float64]) -> tuple[float, float]:
