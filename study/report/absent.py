@@ -15,7 +15,8 @@ def absent(analysis: Analysis, missing: Iterable[Cell]) -> tuple[str, ...]:
         return ()
     head = "Not published" if not analysis.measured_here else f"Missing, {len(cells)} cell{'s' if len(cells) > 1 else ''}"
     names = [f"`{name}`" for name in _names(cells, analysis.measured_here)]
-    more = f" and {len(names) - SHOWN} more groups" if len(names) > SHOWN else ""
+    left = len(names) - SHOWN
+    more = f" and {left} more group{'s' if left > 1 else ''}" if left > 0 else ""
     return (f"**{head}:** {', '.join(names[:SHOWN])}{more}.",)
 
 

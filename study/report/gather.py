@@ -18,7 +18,6 @@ def of_study(params: Params, name: str, incomplete: bool = False) -> Analysis:
         raise StudyError(
             f"the study of params.yaml is {grid.name}, not {name}; python -m tools.study sets another, or name that one."
         )
-    _check_names(grid)
     found = collected.load(grid.cells(), params)
     if found.missing and not incomplete:
         said = [f"{cell} ({why})" for cell, why in found.missing.items()]
@@ -38,7 +37,6 @@ def of_measured(params: Params) -> Analysis:
     """The cells of the study's grid that were trained by hand, and the names of others that lie beside them."""
     study = Grid.load(params)
     grid = replace(study, name="measured")
-    _check_names(grid)
     found = collected.load(grid.cells(), params, measured=True)
     names = {str(cell) for cell in grid.cells()}
     strangers = tuple(name for name in measured.names() if name not in names)
@@ -59,8 +57,3 @@ def of_published(params: Params) -> Analysis:
 
 def _formats(params: Params, grid: Grid) -> dict[str, str]:
     return {dataset: params.source(dataset).format for dataset in grid.datasets}
-
-
-def _check_names(grid: Grid) -> None:
-    if "verdicts" in grid.datasets:
-        raise StudyError("a dataset called verdicts would collide with the verdicts in summary.json; give it another name.")

@@ -53,7 +53,7 @@ def sampled(parts: Sequence[Part], most: int = SHOWN) -> tuple[Part, ...]:
     """At most ``most`` of them, in order: where there are more, those at equal steps from the lowest effect to the highest."""
     if len(parts) <= most:
         return tuple(parts)
-    tested = [part for part in parts if part.estimate is not None]
+    tested = [part for part in parts if part.estimate is not None] or parts
     ordered = sorted(tested, key=lambda part: part.estimate.value if part.estimate else 0.0)
     if len(ordered) > most:
         ordered = [ordered[round(step * (len(ordered) - 1) / (most - 1))] for step in range(most)]

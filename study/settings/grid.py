@@ -14,6 +14,8 @@ from study.settings import kinds
 from study.settings.params import Model, Params
 
 OPERATING_POINT = "${fraction}"  # how dvc.yaml writes it among the numbers of the ladder
+# What stands beside the names of datasets and models in summary.json and in the tables' columns.
+RESERVED = ("verdicts", "model", "fraction", "penalty", "step", "epoch", "class", "images")
 
 
 @dataclass(frozen=True)
@@ -36,6 +38,9 @@ class Grid:
     def load(cls, params: Params, pipeline: Path = Path("dvc.yaml")) -> "Grid":
         """The grid of the study in ``params``, on the ladder of ``pipeline``."""
         study = params.study()
+        for name in (*study.datasets, *study.models):
+            if name in RESERVED:
+                raise StudyError(f"params.yaml: study has {name}, which a report's tables use otherwise; give it another name.")
         models = tuple(params.model(name) for name in study.models)
         return cls(study.name, study.datasets, models, ladder(pipeline), params.fraction(), study.seeds, study.compare)
 

@@ -26,7 +26,7 @@ class Difference:
 def read_differences(path: Path = DATA / "reference" / "published_differences.csv") -> tuple[Difference, ...]:
     """Read ``path``; StudyError names the line that is wrong."""
     found = []
-    for number, row in enumerate(read_rows(path, COLUMNS), start=2):
+    for number, row in read_rows(path, COLUMNS):
         try:
             first = Arm(row["dataset"], row["model"], parse_fraction(row["fraction"]))
             second = Arm(row["less_dataset"], row["less_model"], parse_fraction(row["less_fraction"]))
@@ -39,18 +39,21 @@ def read_differences(path: Path = DATA / "reference" / "published_differences.cs
     return tuple(found)
 
 
-def read_rows(path: Path, columns: list[str]) -> list[dict[str, str]]:
-    """The lines of a CSV in data/reference below its header, which must be ``columns``: StudyError otherwise."""
+def read_rows(path: Path, columns: list[str]) -> list[tuple[int, dict[str, str]]]:
+    """The lines of a CSV in data/reference, numbered, below its header ``columns``. StudyError where one has other columns."""
     try:
         with path.open(encoding="utf-8", newline="") as file:
             reader = csv.DictReader(file, strict=True)
-            names, rows = reader.fieldnames, list(reader)
+            names, rows = reader.fieldnames, [(reader.line_num, row) for row in reader]
     except FileNotFoundError:
         raise StudyError(f"{path} is missing; git checkout {path} brings it back.") from None
     except (UnicodeDecodeError, csv.Error) as error:
         raise StudyError(f"{path} is damaged ({one_line(error)}); git checkout {path} brings it back.") from None
     if names != columns:
         raise StudyError(f"{path} must have the columns {', '.join(columns)}.")
+    for number, row in rows:
+        if None in row or None in row.values():  # more values than columns, or fewer
+            raise StudyError(f"{path}, line {number}: must have the columns {', '.join(columns)}.")
     return rows
 
 

@@ -28,17 +28,19 @@ class Published:
         if not rows:
             raise StudyError(f"{path} holds no numbers; git checkout {path} brings them back.")
         errors: dict[Arm, float] = {}
-        for number, row in enumerate(rows, start=2):
+        for number, row in rows:
             where = f"{path}, line {number}"
             try:
                 arm = Arm(row["dataset"], row["model"], parse_fraction(row["fraction"]))
                 value = float(row["top1_error"])
             except (StudyError, TypeError, ValueError) as error:
                 raise StudyError(f"{where}: {error}") from None
-            if not NAME.fullmatch(arm.dataset) or not NAME.fullmatch(arm.model) or not 0.0 <= value <= 1.0 or arm in errors:
-                raise StudyError(f"{where}: names a cell twice or wrongly, or its top1_error is not between 0 and 1.")
+            if arm.dataset not in CLASSES:
+                raise StudyError(f"{where}: the classes of {arm.dataset} are not known, only those of {', '.join(CLASSES)}.")
+            if not NAME.fullmatch(arm.model) or arm in errors or not 0.0 < value < 1.0:  # scales of logarithms lack 0 and 1
+                raise StudyError(f"{where}: names a cell twice or wrongly, or its top1_error does not lie between 0 and 1.")
             errors[arm] = value
-        return cls(errors, tuple(dict.fromkeys(row["source"] for row in rows)))
+        return cls(errors, tuple(dict.fromkeys(row["source"] for _, row in rows)))
 
     def grid(self, params: Params) -> Grid:
         """The published cells as a grid: its fractions are the ladder, the largest is the operating point."""

@@ -29,6 +29,12 @@ def test_an_operating_point_on_the_ladder_is_one_cell(tmp_path: Path) -> None:
     assert len(study.cells()) == len(set(study.cells())) == 2 * 4 * 2
 
 
+@pytest.mark.parametrize("name", ["verdicts", "model", "fraction"])
+def test_a_dataset_may_not_be_called_as_a_column_of_a_report(tmp_path: Path, name: str) -> None:
+    with pytest.raises(StudyError, match=f"study has {name}, which a report's tables use otherwise; give it another name"):
+        grid(tmp_path, datasets=("easy", name))
+
+
 def test_the_ladder_of_this_project_stands_in_the_command_of_aggregate_too(root: Path) -> None:
     found = ladder(root / "dvc.yaml")
     assert found[0] == 1.0

@@ -116,9 +116,17 @@ def test_the_published_file_names_its_source_and_refuses_nonsense(tmp_path: Path
     published = Published.read(PROJECT / "data" / "reference" / "published.csv")
     assert len(published.errors) == 20 and all(published.sources)
     path = tmp_path / "published.csv"
-    for line in ("cifar10,vit,1,0.3,x", "cifar10,vit,1.0,3,x", "cifar10,vit,1.0,0.3,x\ncifar10,vit,1.0,0.2,x"):
+    for line, number in (
+        ("cifar10,vit,1,0.3,x", 2),
+        ("cifar10,vit,1.0,3,x", 2),
+        ("cifar10,vit,1.0,0.0,x", 2),  # no place on scales of logarithms
+        ("cifar10,vit,1.0,0.3,x\n\ncifar10,vit,1.0,0.2,x", 4),
+        ("imagenet,vit,1.0,0.3,x", 2),
+        ("cifar10,vit,1.0,0.3", 2),
+        ("cifar10,vit,1.0,0.3,x,y", 2),
+    ):
         path.write_text(f"dataset,model,fraction,top1_error,source\n{line}\n")
-        with pytest.raises(StudyError, match=r"published\.csv, line \d: "):
+        with pytest.raises(StudyError, match=rf"published\.csv, line {number}: "):
             Published.read(path)
 
 
