@@ -17,7 +17,7 @@ from study.away import remote, revision, run_cache
 from study.base.console import parser, run, say
 from study.base.errors import StudyError
 from study.design.cells import Cell
-from study.pipeline import process
+from study.pipeline import process, stage_names
 from study.pipeline.standing import Pipeline, Standing, recorded
 from study.runtime.lifecycle import stoppable
 from study.settings.grid import Grid
@@ -126,7 +126,7 @@ def collect(grid: Grid) -> None:
         say(f"{cell} was trained more than once: {what}; dvc.lock has one of them")
     for name, lost in incomplete.items():
         say(f"{name}: {', '.join(lost)} is not on {store}, or not as its record says")
-    missing = [cell for cell in grid.cells() if not {f"train@{cell}", f"evaluate@{cell}"} <= set(whole)]
+    missing = [cell for cell in grid.cells() if not set(stage_names.own(cell)) <= set(whole)]
     say(f"\n{len(grid.cells()) - len(missing)} of {len(grid.cells())} cells are here, at commit {commit[:10]}")
     if missing:
         raise StudyError(

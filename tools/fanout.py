@@ -26,7 +26,7 @@ from study.fanout.jobs import Executor
 from study.fanout.local import Local, gpus_here, slots
 from study.fanout.slurm import Slurm, parameters
 from study.fanout.view import tail
-from study.pipeline import process
+from study.pipeline import process, stage_names
 from study.pipeline.cell_states import CellState, CellStatus, StudyStatus
 from study.pipeline.timing import duration
 from study.runtime.lifecycle import stoppable
@@ -100,7 +100,7 @@ def describe(study: StudyStatus, places: Sequence[str | None] | None, jobs: int 
         return
     first = cells[0].cell
     yield f"1. {_shown(process.repro('--single-item', 'STAGE'))}, for each download, weights and split that is not up to date"
-    yield f"2. {_shown(process.repro('--single-item', *paths.stages(first))).replace(str(first), 'CELL')}, for each of:"
+    yield f"2. {_shown(process.repro('--single-item', *stage_names.own(first))).replace(str(first), 'CELL')}, for each of:"
     width = max(len(str(each.cell)) for each in cells)
     for each in cells:
         yield f"   {str(each.cell).ljust(width)}  {str(each.state).ljust(10)}  {_expected(each)}".rstrip()

@@ -15,7 +15,7 @@ from study.base.console import parser, run, say
 from study.base.errors import StudyError
 from study.design import cells
 from study.design.cells import Cell
-from study.pipeline import outputs, process, standing
+from study.pipeline import outputs, process, stage_names, standing
 from study.settings.grid import Grid
 from study.settings.params import Params
 
@@ -45,7 +45,7 @@ def main() -> None:
 def outputs_of(cell: Cell) -> dict[str, Path]:
     """What ships of ``cell``, by the stage that makes it; cells of one fraction and seed share their split."""
     return {
-        f"split@{cell.dataset}-{cell.fraction}-{cell.seed}": cells.split(cell.dataset, cell.fraction, cell.seed),
+        stage_names.split(cell): cells.split(cell.dataset, cell.fraction, cell.seed),
         f"train@{cell}": cells.history(cell),
         f"evaluate@{cell}": cells.predictions(cell),
     }

@@ -1,4 +1,4 @@
-"""Names: the stages of a cell, and what a fan-out keeps under .dvc/tmp, where neither git nor any DVC command looks."""
+"""What a fan-out keeps under .dvc/tmp, where neither git nor any DVC command looks."""
 
 from pathlib import Path
 
@@ -17,8 +17,3 @@ def log(cell: Cell) -> Path:
 def lock(cell: Cell) -> Path:
     """Held while a worker of ``cell``, or the dvc that it started, is alive; holds the worker's GPU in words."""
     return FOLDER / f"{cell}.lock"
-
-
-def stages(cell: Cell) -> list[str]:
-    """The stages that a worker runs, in this order."""
-    return [f"train@{cell}", f"evaluate@{cell}"]

@@ -13,7 +13,7 @@ from typing import IO, Any, NoReturn
 
 from study.design.cells import Cell
 from study.fanout import paths
-from study.pipeline import process, rwlock
+from study.pipeline import process, rwlock, stage_names
 
 FAILED = 3  # how a worker ends whose cell failed; any other code but 0: it was killed or stopped, or could not work itself
 DEVICE = "STUDY_DEVICE"  # as in study.runtime.devices, which imports torch
@@ -77,7 +77,7 @@ class Work:
         start = log.seek(0, os.SEEK_END)
         _write(log, f"{self.cell} on {socket.gethostname()}{f', GPU {self.gpu}' if self.gpu else ''}")
         with subprocess.Popen(
-            process.repro("--single-item", *paths.stages(self.cell)),
+            process.repro("--single-item", *stage_names.own(self.cell)),
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=subprocess.STDOUT,

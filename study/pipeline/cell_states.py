@@ -11,6 +11,7 @@ from study.design import cells
 from study.design.cells import Cell
 from study.design.recipe import Recipe
 from study.engine import resume
+from study.pipeline import stage_names
 from study.pipeline.standing import Pipeline, Standing, recorded
 from study.pipeline.timing import Timing
 from study.settings.at_work import held
@@ -103,7 +104,7 @@ def _standings(grid: Grid) -> tuple[Mapping[Cell, Standings], Mapping[str, Any],
 
 
 def _standing(pipeline: Pipeline, cell: Cell) -> Standings:
-    train, evaluate = f"train@{cell}", f"evaluate@{cell}"
+    train, evaluate = stage_names.own(cell)
     before = pipeline.unfinished_before(evaluate) - {train}
     return Standings(pipeline.standing(train), pipeline.standing(evaluate), before)
 
@@ -146,7 +147,7 @@ def _settled(cell: Cell, standings: Standings | None, lock: Mapping[str, Any]) -
     if standings is None:
         if trained and not cells.failed(cell).exists():
             return CellState.DONE if tested else CellState.TRAINED
-        return CellState.RECORDED if {f"train@{cell}", f"evaluate@{cell}"} <= lock.keys() and not trained else None
+        return CellState.RECORDED if set(stage_names.own(cell)) <= lock.keys() and not trained else None
     if standings.train is Standing.UNRECORDED and trained and not cells.failed(cell).exists():
         return CellState.UNRECORDED
     if standings.train not in (Standing.CURRENT, Standing.ABSENT):

@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping
 from typing import Any
 
 from study.design.cells import Cell
-from study.pipeline import lockfile, standing
+from study.pipeline import lockfile, stage_names, standing
 from study.settings.grid import Grid
 from study.settings.params import Params
 
@@ -15,15 +15,9 @@ CODE = ("stages/", "study/")
 Dependencies = list[dict[str, Any]]
 
 
-def stages_of(cell: Cell) -> list[str]:
-    """The stages that make ``cell``, in order."""
-    division = f"split@{cell.dataset}-{cell.fraction}-{cell.seed}"
-    return [f"download@{cell.dataset}", f"weights@{cell.model}", division, f"train@{cell}", f"evaluate@{cell}"]
-
-
 def today() -> dict[str, Dependencies]:
     """The code that each kind of stage depends on by dvc.yaml, as it is now and as dvc.lock would have it."""
-    names = stages_of(Grid.load(Params.load()).cells()[0])
+    names = stage_names.every(Grid.load(Params.load()).cells()[0])
     with lockfile.repository() as repo:
         return {stage.name.partition("@")[0]: _code(stage) for stage in lockfile.loaded(repo, {}, names)}
 
@@ -33,7 +27,7 @@ def record(code: Mapping[str, Dependencies], proved: Collection[Cell]) -> tuple[
 
     The names of the entries that changed, and of those of data and weights that are of other code and were not proved.
     """
-    made = {name for cell in proved for name in stages_of(cell)}
+    made = {name for cell in proved for name in stage_names.every(cell)}
     changes, left = {}, []
     with lockfile.repository():  # from the reading on: an entry that a run sets meanwhile would be lost
         for name, entry in standing.recorded().items():

@@ -17,6 +17,7 @@ from study.base.errors import UNREADABLE, StudyError
 from study.base.sums import md5
 from study.design import cells
 from study.design.cells import Cell
+from study.pipeline import stage_names
 
 CODE = ("stages", "study", "params.yaml", "data/pretrained")  # what stages need when they run by hand
 OWN = Path("data/own")  # images of the user, which a dataset of params.yaml may name
@@ -38,7 +39,7 @@ class Proof:
 def recorded(lock: Mapping[str, Any], cell: Cell) -> dict[str, str]:
     """What dvc.lock has of checkpoint, history and predictions of ``cell``: md5 by path. StudyError where it has nothing."""
     found: dict[str, str] = {}
-    for stage in (f"train@{cell}", f"evaluate@{cell}"):
+    for stage in stage_names.own(cell):
         if stage not in lock:
             raise StudyError(f"dvc.lock does not have {stage}: {cell} was never recorded.")
         try:

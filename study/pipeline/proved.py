@@ -9,6 +9,7 @@ from typing import Any
 from study.base import atomic
 from study.base.errors import UNREADABLE, StudyError
 from study.design.cells import Cell
+from study.pipeline import stage_names
 from study.results.provenance import libraries
 from study.runtime import code
 from study.settings.kinds import CELL
@@ -61,5 +62,5 @@ class Ledger:
             declared: tuple[object, ...] = (params.source(cell.dataset), params.model(cell.model), recipe, params.split())
         except StudyError:
             declared = ()  # no longer declared: its training will say so
-        entries = [self._lock.get(f"{stage}@{cell}") for stage in ("train", "evaluate")]
+        entries = [self._lock.get(stage) for stage in stage_names.own(cell)]
         return hashlib.sha256(repr((entries, self._code, declared, libraries())).encode()).hexdigest()
