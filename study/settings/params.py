@@ -8,10 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import yaml
-
-from study.base import yaml12
-from study.base.errors import StudyError, one_line
+from study.base.errors import StudyError
 from study.design.cells import NAME, Cell
 from study.design.recipe import Recipe
 from study.settings import kinds, plain, sources
@@ -32,16 +29,7 @@ class Params:
     @classmethod
     def load(cls, path: Path = Path("params.yaml")) -> "Params":
         """Read ``path``; StudyError where it is absent, or not a YAML mapping of plain data."""
-        try:
-            sections = yaml12.load(path.read_text(encoding="utf-8"))
-        except FileNotFoundError:
-            raise StudyError(f"{path} is not here; run from the project's root.") from None
-        except (yaml.YAMLError, UnicodeDecodeError) as error:
-            raise StudyError(f"{path} is not readable as YAML: {one_line(error)}.") from None
-        if not isinstance(sections, Mapping):
-            raise StudyError(f"{path} must be a YAML mapping of sections; git checkout {path} brings it back.")
-        plain.check(sections, str(path))
-        return cls(sections)
+        return cls(plain.load(path, "sections"))
 
     def fraction(self) -> float:
         """The operating point, in (0, 1]."""

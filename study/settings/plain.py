@@ -1,18 +1,36 @@
-"""params.yaml holds plain data: mappings with names as keys, lists, text, numbers, true, false and null.
+"""params.yaml and studies.yaml hold plain data: mappings with names as keys, lists, text, numbers, true, false and null.
 
 A number too large for any key, a date, a list inside itself or a thousand copies of one list through YAML's references are
 refused when the file is read, in a sentence that says where they stand.
 """
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
-from study.base.errors import StudyError
+import yaml
+
+from study.base import yaml12
+from study.base.errors import StudyError, one_line
 
 WHOLE = 2**63  # whole numbers stay below it, as in JSON and in every library
 TEXT = 4000  # characters
 NAME = 200  # characters of a key
 VALUES = 50_000  # in the whole file, counted as often as they are referred to
+
+
+def load(path: Path, entries: str) -> Mapping[str, Any]:
+    """The mapping of ``entries`` in the YAML file ``path``. Raises StudyError where it is absent, or not plain data."""
+    try:
+        found = yaml12.load(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise StudyError(f"{path} is not here; run from the project's root.") from None
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise StudyError(f"{path} is not readable as YAML: {one_line(error)}.") from None
+    if not isinstance(found, Mapping):
+        raise StudyError(f"{path} must be a YAML mapping of {entries}; git checkout {path} brings it back.")
+    check(found, str(path))
+    return found
 
 
 def check(sections: Mapping[Any, Any], path: str) -> None:

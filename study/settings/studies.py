@@ -13,7 +13,7 @@ import yaml
 from study.base import yaml12
 from study.base.errors import StudyError, one_line
 from study.design import defaults
-from study.settings import keys
+from study.settings import keys, plain
 from study.settings.sections import Study
 
 FILE = Path("studies.yaml")
@@ -24,14 +24,7 @@ KEY = re.compile(r"\s+([a-z_]+)\s*:")
 
 def every(path: Path = FILE) -> dict[str, Study]:
     """All named studies. Raises StudyError where studies.yaml is absent or damaged."""
-    try:
-        found = yaml12.load(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise StudyError(f"{path} is not here; run from the project's root.") from None
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise StudyError(f"{path} is not readable as YAML: {one_line(error)}.") from None
-    if not isinstance(found, Mapping):
-        raise StudyError(f"{path} must be a YAML mapping of studies; git checkout {path} brings it back.")
+    found = plain.load(path, "studies")
     if wrong := [name for name in found if name in RESERVED]:
         raise StudyError(f"{path} has a study {wrong[0]}, which is a word of tools.study; give it another name.")
     return {name: _study(path, name, section) for name, section in found.items()}
