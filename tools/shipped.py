@@ -12,7 +12,7 @@ import sys
 from pathlib import Path
 
 from study.base.console import parser, run, say
-from study.base.errors import StudyError
+from study.base.errors import StudyError, plain
 from study.design import cells
 from study.design.cells import Cell
 from study.pipeline import outputs, process, stage_names, standing
@@ -58,7 +58,10 @@ def rebuild(grid: Grid, whole: bool) -> None:
     if process.run([sys.executable, "-m", "stages.aggregate", *incomplete, grid.name, "--ladder", ladder]):
         raise StudyError(f"the report of {grid.name} was not made; the reason stands above.")
     folder = str(cells.report(grid.name))
-    changed = subprocess.run(["git", "status", "--porcelain", folder], capture_output=True, text=True, check=True).stdout
+    status = subprocess.run(["git", "status", "--porcelain", folder], capture_output=True, text=True, check=False)
+    if status.returncode:
+        raise StudyError(f"{folder} is made, but git cannot tell whether it is the committed one: {plain(status.stderr)}")
+    changed = status.stdout
     say(f"{folder} differs from what is committed:\n{changed}" if changed else f"{folder} is what is committed, byte for byte")
 
 
