@@ -18,7 +18,7 @@ DEPTH = 100  # lists and mappings inside each other; the C parsers end the proce
 TOO_DEEP = f"lists and mappings stand more than {DEPTH} deep inside each other"
 INTEGER = re.compile(r"[-+]?(0|[1-9][0-9]*)")
 DECIMAL = re.compile(r"[-+]?(0|[1-9][0-9]*)(\.[0-9]*)?([eE][-+]?[0-9]+)?|[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)")
-CONSTANTS = {word: value for value in (True, False) for text in [str(value)] for word in (text, text.lower(), text.upper())}
+CONSTANTS = {"true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False}
 NULL = re.compile(r"~|null|Null|NULL|")
 DOUBTFUL = re.compile(
     r"""[-+]?[0-9][0-9_]*                                     # 010, 1_000
