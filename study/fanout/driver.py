@@ -9,9 +9,11 @@ from study.base.errors import StudyError
 from study.design.cells import Cell
 from study.fanout import paths
 from study.fanout.jobs import Executor, Job
-from study.fanout.plan import Expectation, makespan
+from study.fanout.plan import makespan
 from study.fanout.view import View, tail
-from study.pipeline.timing import duration
+from study.pipeline.cell_states import seconds_left
+from study.pipeline.timing import Timing, duration
+from study.settings.params import Params
 
 PERIOD = 0.3  # seconds between two looks at the jobs
 LOST = 3  # jobs of one cell that may be killed before it counts as failed
@@ -31,8 +33,8 @@ class Driver:
         self._done = 0
         self._failed: dict[Cell, str] = {}
         self._view = View()
-        self._expectation = Expectation()
-        self._expected = {cell: self._expectation.seconds(cell) for cell in cells}
+        self._params = Params.load()
+        self._expect(cells)
 
     def run(self) -> dict[Cell, str]:
         """The cells that failed, and how. Where it is interrupted, the jobs are stopped first."""
@@ -95,12 +97,16 @@ class Driver:
             else:
                 self._failed[cell] = f"was killed {LOST} times, see also {job.output}"
                 self._view.event(f"failed {cell}: killed {LOST} times")
-        self._expectation.refresh()
-        self._expected = {each: self._expectation.seconds(each) for each in (*self._waiting, *self._jobs)}
+        self._expect((*self._waiting, *self._jobs))
+
+    def _expect(self, cells: Sequence[Cell]) -> None:
+        """Read the measured rates anew, and what ``cells`` will still take by them."""
+        self._timing = Timing(self._params)
+        self._expected = {cell: seconds_left(cell, self._params, self._timing) for cell in cells}
 
     def _show(self) -> None:
         running = [job for job in self._jobs.values() if job.cell in self._begun]
-        left = {job.cell: self._expectation.seconds(job.cell) for job in running}
+        left = {job.cell: seconds_left(job.cell, self._params, self._timing) for job in running}
         waiting = len(self._waiting) + len(self._jobs) - len(running)
         head = f"{self._done} of {self._all} done, {len(running)} running, {waiting} waiting, {len(self._failed)} failed"
         rows = []

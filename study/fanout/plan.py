@@ -5,14 +5,11 @@ import math
 from collections.abc import Iterable, Sequence
 
 from study.base.errors import StudyError
-from study.design.cells import Cell
 from study.fanout import paths
 from study.pipeline import cell_states
 from study.pipeline.cell_states import CellState, CellStatus, StudyStatus
 from study.pipeline.standing import Pipeline, Standing, recorded
-from study.pipeline.timing import Timing
 from study.settings.at_work import held
-from study.settings.params import Params
 
 SHARED = (("download", "weights"), ("split",))  # stages that cells share; those of a group need nothing of each other
 
@@ -58,18 +55,3 @@ def makespan(seconds: Iterable[float], slots: int, started: Sequence[float] = ()
     for each in seconds:
         heapq.heapreplace(busy, busy[0] + each)
     return max(busy)
-
-
-class Expectation:
-    """What the training of single cells will still take; rates are read anew when a cell has ended."""
-
-    def __init__(self) -> None:
-        self._params = Params.load()
-        self.refresh()
-
-    def refresh(self) -> None:
-        self._timing = Timing(self._params)
-
-    def seconds(self, cell: Cell) -> float | None:
-        """By the training's own pace, else by a measured rate, else None."""
-        return cell_states.seconds_left(cell, self._params, self._timing)
