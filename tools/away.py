@@ -9,7 +9,6 @@ COMMIT is the head's, as `collect` prints it: a worker with other code or other 
 
 import argparse
 import tempfile
-from collections import Counter
 from collections.abc import Iterable
 from contextlib import suppress
 
@@ -64,8 +63,9 @@ def share(grid: Grid, part: int, parts: int) -> list[Cell]:
     for cell in sorted(grid.cells(), key=lambda cell: -cell.fraction):
 
         def load(taken: list[Cell], cell: Cell = cell) -> tuple[int, int, float]:
-            models, fractions = (Counter(getattr(each, name) for each in taken) for name in ("model", "fraction"))
-            return models[cell.model], fractions[cell.fraction], sum(each.fraction for each in taken)
+            of_model = sum(each.model == cell.model for each in taken)
+            of_fraction = sum(each.fraction == cell.fraction for each in taken)
+            return of_model, of_fraction, sum(each.fraction for each in taken)
 
         min(shares, key=load).append(cell)
     return shares[part - 1]
