@@ -7,17 +7,17 @@ does it, and so does the next `python -m tools.study`.
 import signal
 import sys
 from contextlib import suppress
-from pathlib import Path
 from types import FrameType
 
 from study.base.console import parser, run, say
 from study.base.errors import StudyError
+from study.design import cells
 from study.pipeline import process
 from study.runtime.lifecycle import stoppable
 from study.settings import at_work, lent, studies
 
 NAME = "digits"
-REPORT = Path("reports", NAME)
+REPORT = cells.report(NAME)
 FANOUT = [sys.executable, "-m", "tools.fanout"]
 GO_ON = "every finished epoch is kept; the same command goes on from there."
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from study.base import folders
 from study.design import cells
 from study.design.cells import Cell
+from study.runtime import records
 
 
 def keep(cell: Cell, record: Path) -> Path:
@@ -14,7 +15,7 @@ def keep(cell: Cell, record: Path) -> Path:
         for source in (cells.predictions(cell), cells.history(cell)):
             for file in sorted(source.iterdir()):
                 shutil.copyfile(file, folder / file.name)
-        shutil.copyfile(record, folder / "record.json")
+        shutil.copyfile(record, folder / records.FILE)
     return cells.measured(cell)
 
 

@@ -12,7 +12,6 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 from study.base.console import say
@@ -111,6 +110,6 @@ def _in_reach() -> bool:
 def _study() -> str | None:
     """The study's name, to group its runs; tracking is never a reason to ask for more of params.yaml than is there."""
     try:
-        return Params.load(Path("params.yaml")).study().name
+        return Params.load().study().name
     except StudyError:
         return None
