@@ -33,9 +33,8 @@ def reproduce_alone(names: Sequence[str]) -> list[str]:
 
     The rest of dvc.lock is not parsed, nor is dvc.yaml resolved for it. Raises StudyError where a stage fails or is unknown.
     """
-    lock = recorded()
-    with repository() as repo:
-        return [stage.name for stage in loaded(repo, lock, names) if _reproduced(stage)]
+    with repository() as repo:  # dvc.lock is read under it: what another process records meanwhile shall not run again
+        return [stage.name for stage in loaded(repo, recorded(), names) if _reproduced(stage)]
 
 
 def loaded(repo: Any, lock: Mapping[str, Any], names: Collection[str]) -> Iterator[Any]:

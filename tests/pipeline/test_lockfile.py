@@ -3,6 +3,7 @@
 import copy
 import shutil
 import subprocess
+from contextlib import contextmanager
 
 import dvc.utils.serialize
 import pytest
@@ -114,6 +115,22 @@ def test_a_worker_leaves_alone_what_is_up_to_date_though_the_run_cache_does_not_
     shutil.rmtree(study.folder / f"data/runs/{second}")
     assert lockfile.reproduce_alone(of(first)) == [f"evaluate@{first}"]
     assert lockfile.reproduce_alone(of(second)) == of(second)
+
+
+def test_what_another_process_records_while_this_one_waits_is_not_run_again(study, monkeypatch):
+    cell = study.cells[0]
+    lockfile.reproduce()
+    recorded, locked = study.read_lock(), lockfile.repository
+
+    @contextmanager
+    def waiting():
+        with locked() as repo:
+            (study.folder / "dvc.lock").write_text(recorded)
+            yield repo
+
+    (study.folder / "dvc.lock").unlink()
+    monkeypatch.setattr(lockfile, "repository", waiting)
+    assert lockfile.reproduce_alone(of(cell)) == []
 
 
 def test_a_lock_that_somebody_edited_keeps_what_was_written_into_it(study):
