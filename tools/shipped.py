@@ -44,11 +44,9 @@ def main() -> None:
 
 def outputs_of(cell: Cell) -> dict[str, Path]:
     """What ships of ``cell``, by the stage that makes it; cells of one fraction and seed share their split."""
-    return {
-        stage_names.split(cell): cells.split(cell.dataset, cell.fraction, cell.seed),
-        f"train@{cell}": cells.history(cell),
-        f"evaluate@{cell}": cells.predictions(cell),
-    }
+    *_, split, train, evaluate = stage_names.every(cell)
+    folder = cells.split(cell.dataset, cell.fraction, cell.seed)
+    return {split: folder, train: cells.history(cell), evaluate: cells.predictions(cell)}
 
 
 def rebuild(grid: Grid, whole: bool) -> None:

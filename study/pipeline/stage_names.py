@@ -3,11 +3,6 @@
 from study.design.cells import Cell
 
 
-def split(cell: Cell) -> str:
-    """The stage that makes the split of ``cell``, which cells of other models share."""
-    return f"split@{cell.dataset}-{cell.fraction}-{cell.seed}"
-
-
 def own(cell: Cell) -> list[str]:
     """The stages of ``cell`` alone, in order: its training and its test."""
     return [f"train@{cell}", f"evaluate@{cell}"]
@@ -15,4 +10,5 @@ def own(cell: Cell) -> list[str]:
 
 def every(cell: Cell) -> list[str]:
     """All stages that make ``cell``, in order."""
-    return [f"download@{cell.dataset}", f"weights@{cell.model}", split(cell), *own(cell)]
+    split = f"split@{cell.dataset}-{cell.fraction}-{cell.seed}"
+    return [f"download@{cell.dataset}", f"weights@{cell.model}", split, *own(cell)]
