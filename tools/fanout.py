@@ -54,7 +54,8 @@ def main() -> None:
     options = _options(given)
     places = slots(given.jobs, given.gpus or gpus_here()) if given.executor == "local" else None
     if given.dry_run:
-        say("\n".join(describe(plan.read(), places, given.jobs)))
+        gpus = any(places) if places is not None else options.get("gpus_per_node") != "0"
+        say("\n".join(describe(plan.read(), places, given.jobs, gpus)))
         return
     executor: Executor = Slurm(given.jobs, options) if places is None else Local(places)
     with at_work.alone(at_work.FANOUT, "fan-out"), stoppable(lambda: GO_ON):
@@ -90,11 +91,12 @@ def fan_out(executor: Executor, processes: int) -> dict[Cell, str]:
     return failed | {each.cell: f"is {each.state} although its job ended well" for each in left}
 
 
-def describe(study: StudyStatus, places: Sequence[str | None] | None, jobs: int | None) -> Iterator[str]:
+def describe(study: StudyStatus, places: Sequence[str | None] | None, jobs: int | None, gpus: bool) -> Iterator[str]:
     """The plan for people: shared stages, cells in order, expected wall time and hours of GPUs or processors."""
     cells = plan.to_run(study)
     at_a_time = min(len(cells), len(places) if places is not None else jobs or len(cells))
-    yield f"study {study.grid.name}: {len(study.cells)} cells, {len(cells)} to run, {at_a_time} at a time on {_where(places)}"
+    counts = f"{len(study.cells)} cells, {len(cells)} to run, {at_a_time} at a time"
+    yield f"study {study.grid.name}: {counts} on {_where(places, gpus)}"
     if not cells:
         yield "nothing to train; dvc repro makes the report if it is not up to date"
         return
@@ -105,7 +107,7 @@ def describe(study: StudyStatus, places: Sequence[str | None] | None, jobs: int 
     for each in cells:
         yield f"   {str(each.cell).ljust(width)}  {str(each.state).ljust(10)}  {_expected(each)}".rstrip()
     yield f"3. {_shown(_report(study.grid.name))}"
-    yield from _time(cells, at_a_time, places is None or any(places))
+    yield from _time(cells, at_a_time, gpus)
     if any(each.state is CellState.RECORDED for each in cells):
         yield "recorded: dvc.lock has these cells, but files are not here. dvc pull brings them from a remote that has them;"
         yield "dvc repro --allow-missing does without them; this command trains the cells again."
@@ -135,11 +137,10 @@ def _expected(each: CellStatus) -> str:
     return "" if each.state is CellState.TRAINED or each.seconds is None else duration(each.seconds)
 
 
-def _where(places: Sequence[str | None] | None) -> str:
+def _where(places: Sequence[str | None] | None, gpus: bool) -> str:
     if places is None:
-        return "Slurm, a GPU each"
-    gpus = sorted({gpu for gpu in places if gpu is not None})
-    return f"GPU {', '.join(gpus)}" if gpus else "the processor"
+        return "Slurm, with GPUs" if gpus else "Slurm, without GPUs"
+    return f"GPU {', '.join(sorted(set(filter(None, places))))}" if gpus else "the processor"
 
 
 def _gpus(text: str) -> list[str]:

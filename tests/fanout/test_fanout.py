@@ -70,19 +70,30 @@ def test_a_dry_run_says_what_runs_where_and_how_long():
         CellStatus(EASY, CellState.STOPPED, 10, 3, seconds=3600.0),
         CellStatus(Cell("digits", "vit_scratch", 0.1, 0), CellState.RECORDED, 10),
     )
-    text = "\n".join(command.describe(study(*cells), ["0", "1"], None))
+    text = "\n".join(command.describe(study(*cells), ["0", "1"], None, True))
     assert "3 to run, 2 at a time on GPU 0, 1" in text
     assert "expected for the training of 2: 2 h 00 min, 3.00 GPU-hours, by rates measured on H200" in text
     assert "not known for 1" in text and "dvc pull" in text
-    assert "nothing to train" in "\n".join(command.describe(study(CellStatus(HARD, CellState.DONE, 10)), [None], None))
+    assert "nothing to train" in "\n".join(command.describe(study(CellStatus(HARD, CellState.DONE, 10)), [None], None, False))
 
 
 def test_a_dry_run_shows_the_commands_that_will_run():
     cells = (CellStatus(HARD, CellState.MISSING, 10), CellStatus(EASY, CellState.MISSING, 10))
-    shown = "\n".join(command.describe(study(*cells), ["0"], None))
+    shown = "\n".join(command.describe(study(*cells), ["0"], None, True))
     assert "1. python -m tools.repro --single-item STAGE, for each download, weights and split that" in shown
     assert "2. python -m tools.repro --single-item train@CELL evaluate@CELL, for" in shown
     assert "3. python -m tools.repro --single-item aggregate@cifar32" in shown
+
+
+@pytest.mark.parametrize(
+    "options, where, unit", [([], "with", "GPU"), (["--slurm", "gpus_per_node=0"], "without", "processor")]
+)
+def test_a_dry_run_on_slurm_says_whether_cells_get_gpus(monkeypatch, capsys, options, where, unit):
+    monkeypatch.setattr(plan, "read", lambda: study(CellStatus(HARD, CellState.MISSING, 10, seconds=3600.0)))
+    monkeypatch.setattr(sys, "argv", ["fanout", "--executor", "slurm", "--dry-run", *options])
+    command.main()
+    shown = capsys.readouterr().out
+    assert f"at a time on Slurm, {where} GPUs" in shown and f"1.00 {unit}-hours" in shown
 
 
 def test_stages_that_cells_share_run_at_once_group_by_group(monkeypatch):
