@@ -71,17 +71,16 @@ class Workshop:
 
     def prepare(self, wanted: Iterable[Cell]) -> dict[Cell, str]:
         """Make data, weights and splits of ``wanted``; the reason of each cell that cannot be made for want of them."""
-        needs = {cell: _shared(cell) for cell in wanted}
-        reasons: dict[tuple[str, ...], str] = {}
-        for each in dict.fromkeys(each for group in needs.values() for each in group):
-            if each[0] == "split" and ("download", each[1]) in reasons:
-                continue
-            try:
-                self.run(*each)
-            except StudyError as error:
-                reasons[each] = str(error)
-        blocked = {cell: [reasons[each] for each in group if each in reasons] for cell, group in needs.items()}
-        return {cell: found[0] for cell, found in blocked.items() if found}
+        reasons: dict[tuple[str, ...], str | None] = {}  # of each stage that was run; None where it went well
+        lacking: dict[Cell, str] = {}
+        for cell in wanted:
+            for stage in _shared(cell):
+                if stage not in reasons:
+                    reasons[stage] = self._failure(*stage)
+                if reason := reasons[stage]:
+                    lacking[cell] = reason
+                    break
+        return lacking
 
     def make(self, wanted: Iterable[Cell], lock: Mapping[str, Any], jobs: int, show: Callable[[Proof], None]) -> list[Proof]:
         """Make ``wanted``, ``jobs`` cells at a time and in their order, and compare each with ``lock``."""
@@ -90,11 +89,8 @@ class Workshop:
         def one(cell: Cell) -> Proof:
             for made in (cells.runs(cell), cells.history(cell), cells.predictions(cell)):
                 shutil.rmtree(self._folder / made, ignore_errors=True)
-            try:
-                self.run("train", str(cell))
-                self.run("evaluate", str(cell))
-            except StudyError as error:
-                proof = Proof(cell, error=str(error))
+            if error := self._failure("train", str(cell)) or self._failure("evaluate", str(cell)):
+                proof = Proof(cell, error=error)
             else:
                 different = [path for path, known in expected[cell].items() if folder_md5(self._folder / path) != known]
                 proof = Proof(cell, tuple(different))
@@ -135,6 +131,14 @@ class Workshop:
         if process.returncode:
             last = (err.strip() or out.strip()).splitlines()[-1:] or ["no word of why"]
             raise StudyError(f"stages.{' '.join((name, *arguments))} failed: {last[0].removeprefix('error: ')}")
+
+    def _failure(self, name: str, *arguments: str) -> str | None:
+        """Run a stage by hand; why it failed, None where it did not."""
+        try:
+            self.run(name, *arguments)
+        except StudyError as error:
+            return str(error)
+        return None
 
     def _close(self) -> None:
         """Stop what runs, which keeps its last epoch, and let nothing else begin."""
