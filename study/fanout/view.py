@@ -1,4 +1,4 @@
-"""What a driver shows: on a terminal a table that is drawn anew each second, below one line per event; in a log the lines.
+"""What a driver shows: one line per event and, on a terminal, below these lines a table that is drawn anew each second.
 
 Two escape sequences draw it. rich.live would take their place, and bring its own wrapping and its redirection of what others
 print; columns, cutting to the terminal, the lines of a log and their tails would stay.

@@ -56,10 +56,10 @@ class Saved:
 
 @dataclass(frozen=True)
 class CellStatus:
-    """A cell: finished epochs are given where a training is under way, seconds where it needs training and a rate is known.
+    """A cell and its state; ``epoch`` is the last one that an unfinished training saved, 0 before the first.
 
-    ``seconds`` of an unsure cell are those that it will take if it turns out stale. ``device`` is where the rate was
-    measured, None where the training itself tells. ``before`` are the stages that make it unsure.
+    ``seconds`` are those that its training will still take (an unsure cell's: if it turns out stale). ``device`` is where
+    their rate was measured, None where the training itself tells. ``before`` are the stages that make it unsure.
     """
 
     cell: Cell

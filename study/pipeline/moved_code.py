@@ -25,7 +25,7 @@ def today() -> dict[str, Dependencies]:
 def record(code: Mapping[str, Dependencies], proved: Collection[Cell]) -> tuple[list[str], list[str]]:
     """Set ``code`` (see ``today``) in the entries of all cells and splits, and of the data and weights of ``proved`` cells.
 
-    The names of the entries that changed, and of those of data and weights that are of other code and were not proved.
+    Returns the names of the entries that were changed, and of those of data and weights that were not: no cell proved them.
     """
     made = {name for cell in proved for name in stage_names.every(cell)}
     changes, left = {}, []
