@@ -4,6 +4,7 @@ import argparse
 import io
 import math
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -51,6 +52,8 @@ def run(main: Callable[[], None]) -> None:
     except OSError as error:  # a full disk, a missing permission: not a defect of ours
         if isinstance(error, FileNotFoundError) and error.filename == "git":
             sys.exit("error: git is not installed, or not in PATH; install it and run the same command.")
+        if isinstance(error, shutil.Error) and isinstance(error.args[0], list):  # of a folder, file by file
+            sys.exit(f"error: {plain(error.args[0][0][2])}; nothing was recorded, put it right and run the same command.")
         place = error.filename2 or error.filename  # of a copy the second is what is written
         where = f" ({plain(os.fsdecode(place))})" if isinstance(place, str | bytes | os.PathLike) else ""
         sys.exit(f"error: {error.strerror or error}{where}; nothing was recorded, put it right and run the same command.")

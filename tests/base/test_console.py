@@ -1,6 +1,7 @@
 """What stages say: numbers on the command line, and the way back of a refused -S."""
 
 import inspect
+import shutil
 import subprocess
 import sys
 
@@ -111,3 +112,17 @@ def test_a_failure_of_the_system_names_what_was_being_written(error, said):
     with pytest.raises(SystemExit) as end:
         console.run(fail(error))
     assert str(end.value).startswith(said)
+
+
+def test_a_folder_that_cannot_be_copied_is_one_sentence(tmp_path):
+    (tmp_path / "folder").mkdir()
+    for name in ("a", "b"):
+        (tmp_path / "folder" / name).touch()
+
+    def full(source, target):
+        raise OSError(28, "No space left on device", source, None, target)
+
+    with pytest.raises(SystemExit) as ended:
+        console.run(lambda: shutil.copytree(tmp_path / "folder", tmp_path / "copy", copy_function=full))
+    said = str(ended.value.code)
+    assert said.startswith("error: [Errno 28] No space left on device: ") and said.count("No space left") == 1
