@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from study.base.console import parser, run, say
-from study.base.errors import UNREADABLE, StudyError, one_line
+from study.base.errors import UNREADABLE, StudyError, one_line, plain
 from study.design import cells
 from study.report.numbers import NONE, with_unit
 from study.statistics.estimate import Estimate
@@ -113,8 +113,11 @@ def _aligned(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 
 def _commit(revision: str) -> str:
     """A commit that git knows by ``revision``, or the DVC experiment of that name."""
-    if _git("rev-parse", "--verify", "--quiet", f"{revision}^{{commit}}").returncode == 0:
+    found = _git("rev-parse", "--verify", "--quiet", f"{revision}^{{commit}}")
+    if found.returncode == 0:
         return revision
+    if found.stderr:  # of a revision that is not there it says nothing
+        raise StudyError(f"git cannot look for {revision} ({plain(found.stderr)}); run this in a clone of the project.")
     named = _git("for-each-ref", "--format=%(refname)", f"refs/exps/*/*/{revision}").stdout.split()
     if len(named) != 1:
         raise StudyError(f"{revision} is no revision and no single experiment here; git branch and dvc exp list name them.")

@@ -58,7 +58,10 @@ def rebuild(grid: Grid, whole: bool) -> None:
     folder = str(cells.report(grid.name))
     status = subprocess.run(["git", "status", "--porcelain", folder], capture_output=True, text=True, check=False)
     if status.returncode:
-        raise StudyError(f"{folder} is made, but git cannot tell whether it is the committed one: {plain(status.stderr)}")
+        raise StudyError(
+            f"{folder} is made, but git cannot tell whether it is what is committed ({plain(status.stderr)}); "
+            f"put that right, then git status {folder}."
+        )
     changed = status.stdout
     say(f"{folder} differs from what is committed:\n{changed}" if changed else f"{folder} is what is committed, byte for byte")
 

@@ -150,3 +150,9 @@ def test_a_damaged_table_is_one_sentence(say, tmp_path, table, content):
     (tmp_path / "reports/cifar/tables" / f"{table}.csv").write_bytes(content)
     with pytest.raises(StudyError, match=rf"reports/cifar/tables/{table}\.csv of cifar is damaged .*; dvc repro makes it anew"):
         say("cifar", "cifar")
+
+
+def test_where_git_refuses_it_says_what_git_says(say, tmp_path):
+    write(tmp_path, "cifar", "supported", "0.05,0.01,0.09")
+    with pytest.raises(StudyError, match=r"git cannot look for main \(fatal: not a git repository.*\); run this in a clone"):
+        say("main:cifar", "cifar")

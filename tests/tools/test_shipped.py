@@ -5,6 +5,7 @@ import json
 import shutil
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import yaml
@@ -131,3 +132,12 @@ def test_after_pull_an_experiment_moves_the_operating_point_and_trains_nothing(r
     sh(clone, sys.executable, "-m", "tools.shipped", "pull")
     printed = sh(clone, "dvc", "exp", "run", "--allow-missing", "-S", "fraction=0.2")
     assert ran(printed) == {"aggregate@digits"}
+
+
+def test_a_clone_that_git_refuses_has_its_report_and_is_told_so(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)  # no repository, as one of another user is to git
+    monkeypatch.setattr(shipped.process, "run", lambda command: 0)
+    with pytest.raises(
+        StudyError, match=r"reports/x is made, but git cannot tell whether it is what is committed \(fatal: not"
+    ):
+        shipped.rebuild(SimpleNamespace(name="x", ladder=(1.0,)), whole=True)
