@@ -8,10 +8,13 @@ import hashlib
 from functools import lru_cache
 from pathlib import Path
 
+from study.base.errors import StudyError
+
 # Rooms that cannot change a result, so that a change in them must not cost a night of training: base writes files whole and
 # talks, settings reads parameters whose values DVC sees by itself (`params:` in dvc.yaml), runtime keeps records and devices.
 EXEMPT = ("study/base/", "study/runtime/", "study/settings/")
 ROOTS = ("stages", "study")
+_begun: dict[str, str] = {}
 
 
 def files(module: str, root: Path = Path()) -> list[str]:
@@ -30,12 +33,23 @@ def files(module: str, root: Path = Path()) -> list[str]:
     return sorted(found)
 
 
+def begin(module: str) -> None:
+    """Remember the code of ``module`` as it starts, for its first ``digest``.
+
+    Between the two, torch is imported: for seconds in which old files were read already, and new ones would be taken for them.
+    """
+    _begun[module] = digest(module)
+
+
 def digest(module: str, root: Path = Path()) -> str:
-    """One sha256 over the bytes of ``files(module)`` and their paths."""
+    """One sha256 over the bytes of ``files(module)`` and their paths. StudyError where they are edited since ``begin``."""
     total = hashlib.sha256()
     for path in files(module, root):
         total.update(f"{path}\0{hashlib.sha256((root / path).read_bytes()).hexdigest()}\n".encode())
-    return total.hexdigest()
+    found = total.hexdigest()
+    if _begun.pop(module, found) != found:
+        raise StudyError(f"code of {module} was edited while it started, so nothing was done; run the same command again.")
+    return found
 
 
 def _path(module: str, root: Path) -> str | None:

@@ -13,6 +13,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import FrameType
 
+from study.runtime import code
+
 SIGNALS = {signal.SIGTERM: "SIGTERM", signal.SIGINT: "Ctrl-C"}
 PERIOD = 1.0  # seconds between two looks at the parent
 PATIENCE = 30.0  # seconds for a clean end, once the parent has gone
@@ -43,6 +45,8 @@ def stoppable(advice: Callable[[], str]) -> Iterator[None]:
     if os.environ.get("DVC_STAGE"):
         threading.Thread(target=_watch, args=(ancestors(),), name="parent-watch", daemon=True).start()
     try:
+        if _module().startswith("stages."):
+            code.begin(_module())
         yield
     except Stop as stopped:
         with contextlib.suppress(OSError):  # the terminal may be gone as well
