@@ -1,9 +1,7 @@
 """Intervals over test images, one seed and two: against scipy, Wilson, Newcombe and Tango, and by hand."""
 
 import math
-from collections.abc import Callable
 from itertools import product
-from typing import Any
 
 import numpy as np
 import pytest
@@ -15,7 +13,7 @@ from study.statistics.contrasts import Arm, Contrast, degradation, error, gain, 
 from study.statistics.draws import DRAWS, draw, percentiles
 from study.statistics.estimate import Estimate
 from study.statistics.sample import Sample
-from study.statistics.scales import LOG_ERROR, SCALES, Scale
+from study.statistics.scales import LOG_ERROR
 
 ARMS = [Arm(dataset, model, fraction) for dataset, model, fraction in product(("easy", "hard"), "ab", (1.0, 0.1))]
 KINDS: dict[str, Contrast] = {
@@ -83,44 +81,6 @@ def test_every_kind_of_effect_against_scipy(kind: str) -> None:
     assert ours.value == pytest.approx(sum(sample.mean() for sample in samples), abs=1e-12)
     width = theirs.high - theirs.low
     assert (ours.low, ours.high) == pytest.approx((theirs.low, theirs.high), abs=0.07 * width + 1 / images)
-
-
-OTHER_SCALES: dict[str, Callable[[Any], Any]] = {
-    "log_error": np.log,
-    "log_odds": lambda error: np.log(error / (0.9 - error)),  # ten classes
-    "accuracy_kept": lambda error: np.log(1 / (1 - error)),
-}
-
-
-@pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("scale", SCALES[1:], ids=lambda scale: scale.key)
-def test_every_other_scale_against_a_bootstrap_of_its_own(scale: Scale, kind: str) -> None:
-    contrast, images, transform = KINDS[kind], 2000, OTHER_SCALES[scale.key]
-    wrong = cells(ARMS, rate, images=images, seed=3)
-    generator = np.random.default_rng(4)
-    value, draws = 0.0, np.zeros(3000)
-    for dataset in sorted({arm.dataset for arm in contrast}):
-        rows = generator.integers(images, size=(len(draws), images))
-        for arm, weight in contrast.items():
-            if arm.dataset == dataset:
-                value += weight * transform(wrong[arm][0].mean())
-                draws += weight * transform(wrong[arm][0][rows].mean(axis=1))
-    low, high = np.percentile(draws, [2.5, 97.5])
-    ours = Sample(wrong, {"easy": 10, "hard": 10}).estimate(contrast, scale)
-    assert ours is not None and ours.value == pytest.approx(value, abs=1e-9)
-    assert (ours.low, ours.high) == pytest.approx((low, high), abs=0.08 * (high - low))
-
-
-@pytest.mark.parametrize("scale", SCALES, ids=lambda scale: scale.key)
-def test_the_slope_of_a_scale_is_its_derivative_and_makes_the_interval_over_trainings(scale: Scale) -> None:
-    errors, step = np.array([0.05, 0.3, 0.6]), 1e-6
-    differences = (scale.transform(errors + step, 0.9) - scale.transform(errors - step, 0.9)) / (2 * step)
-    assert scale.slope(errors, 0.9) == pytest.approx(differences, rel=1e-6)
-    sample = Sample(cells(ARMS[:1], rate, images=4000, seeds=3, seed=5), {"easy": 10, "hard": 10})
-    points, own = found(sample, KINDS["error"]), sample.estimate(KINDS["error"], scale)
-    assert own is not None
-    slope = scale.slope(np.array([points.value]), 0.9)[0]
-    assert own.high - own.low == pytest.approx(slope * (points.high - points.low), rel=0.01)
 
 
 @pytest.mark.parametrize(("errors", "images"), [(30, 300), (200, 600), (540, 600), (500, 10_000)])

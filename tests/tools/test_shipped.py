@@ -12,7 +12,6 @@ import yaml
 from clones import ran, set_params, sh, working_tree
 
 from study.base.errors import StudyError
-from study.settings.grid import Grid
 from tools import shipped
 
 REMOTE = Path(".dvc/shipped/files/md5")
@@ -115,14 +114,6 @@ def test_push_adds_all_files_and_refuses_what_the_cache_lacks(run):
         for path, content in before.items():
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(content)
-
-
-def test_a_folder_that_git_refuses_is_one_sentence(tmp_path, monkeypatch):
-    """It belongs to another user in a container, say."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(shipped.process, "run", lambda _: 0)
-    with pytest.raises(StudyError, match=r"reports/s is made, but git cannot tell .*: fatal: not a git repository"):
-        shipped.rebuild(Grid("s", (), (), (1.0,), 1.0, ()), whole=True)
 
 
 def test_after_pull_an_experiment_moves_the_operating_point_and_trains_nothing(root, tmp_path):
