@@ -81,8 +81,9 @@ def say(text: str) -> None:
 
 ABOUT_PARAMS = ("params.yaml", "fraction is", "seed is")  # how errors begin that -S of dvc exp run may have caused
 WAY_BACK = (
-    " params.yaml differs from the last commit (-S writes into it before anything runs): git checkout HEAD -- params.yaml puts "
-    "it back; -S ++key=value sets a key whether or not it is there, -S ~key takes it away."
+    " params.yaml differs from the last commit. Where -S wrote this (it writes before anything runs), git checkout HEAD -- "
+    "params.yaml takes it away, and every edit of yours that is not committed; -S ++key=value sets a key whether or not it is "
+    "there, -S ~key takes it away."
 )
 
 

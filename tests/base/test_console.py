@@ -46,7 +46,7 @@ def test_a_refused_override_says_the_way_back(repository, monkeypatch, sentence)
     monkeypatch.setenv("DVC_STAGE", "split@digits-1-0")
     assert said(sentence) == f"error: {sentence}"  # params.yaml is the committed one
     (repository / "params.yaml").write_text("fraction: 1\n")
-    assert "git checkout HEAD -- params.yaml puts it back" in said(sentence) and "++key=value" in said(sentence)
+    assert "and every edit of yours that is not committed" in said(sentence) and "++key=value" in said(sentence)
     assert said("the disk is full.") == "error: the disk is full."
     monkeypatch.delenv("DVC_STAGE")
     assert said(sentence) == f"error: {sentence}"
