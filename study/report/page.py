@@ -45,7 +45,7 @@ def _found(analysis: Analysis, tables: Mapping[str, Table], pictures: Mapping[st
 
 def _home(analysis: Analysis, tables: Mapping[str, Table]) -> list[Block]:
     needs = [f"needs_{dataset}" for dataset in analysis.grid.datasets]
-    inside = _present(tables, "equivalents", "exponents", *needs)
+    inside = _present(tables, "least", "equivalents", "exponents", *needs)
     return [Heading(2, "What to take home"), *inside] if inside else []
 
 

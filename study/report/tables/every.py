@@ -17,6 +17,7 @@ def every_table(analysis: Analysis, frame: pd.DataFrame) -> dict[str, Table]:
         *(claims.parts(analysis, finding) for finding in analysis.conclusions.findings if finding.parts),
         robustness.scales(analysis),
         robustness.sensitivity(analysis),
+        takeaway.least(analysis),
         takeaway.equivalents(analysis),
         takeaway.exponents(analysis),
         *(takeaway.needs(analysis, dataset) for dataset in datasets),

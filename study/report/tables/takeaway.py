@@ -1,4 +1,4 @@
-"""What a reader takes home: what pre-training is worth in data, how fast errors fall, and how much data a target needs."""
+"""What a reader takes home: which model errs least, what pre-training is worth in data, how much data a target needs."""
 
 import math
 from collections.abc import Sequence
@@ -6,8 +6,9 @@ from dataclasses import dataclass
 
 from study.report.analysis import Analysis
 from study.report.columns import Column, Table, estimate
-from study.report.numbers import percent, signed, two_digits, with_interval, yes
+from study.report.numbers import NONE, percent, signed, two_digits, with_interval, yes
 from study.report.text import escaped
+from study.statistics.contrasts import Arm
 from study.statistics.equivalents import Equivalent
 from study.statistics.requirements import FARTHEST, Requirement
 
@@ -21,6 +22,49 @@ class Needs:
 
     model: str
     each: tuple[Requirement, ...]
+
+
+@dataclass(frozen=True)
+class Least:
+    """The arm with the lowest error of its dataset and fraction, and the models that err as little, for all that is known."""
+
+    arm: Arm
+    rivals: tuple[str, ...]
+
+
+def least(analysis: Analysis) -> Table | None:
+    """Which model errs least, on each dataset at each fraction of the ladder; None where there are no two to compare."""
+    rows = []
+    for dataset in analysis.grid.datasets:
+        for fraction in analysis.grid.ladder:
+            arms = [Arm(dataset, model.name, fraction) for model in analysis.grid.models]
+            arms = [arm for arm in arms if arm in analysis.evidence.arms]
+            if len(arms) > 1:
+                rows.append(_least(analysis, arms))
+    if not rows:
+        return None
+
+    def labels(models: Sequence[str]) -> str:
+        return ", ".join(escaped(analysis.labels.of(model)) for model in models) or NONE
+
+    return Table(
+        "least",
+        "Which model errs least",
+        (
+            Column("Dataset", "dataset", lambda row: row.arm.dataset),
+            Column("Train fraction", "fraction", lambda row: row.arm.fraction),
+            Column("Model", "", lambda row: analysis.labels.of(row.arm.model), escaped),
+            Column("", "model", lambda row: row.arm.model),
+            estimate("Error, %", "top1_error", lambda row: analysis.estimate({row.arm: 1})),
+            Column("Not told apart from it", "", lambda row: row.rivals, labels),
+            Column("", "rivals", lambda row: " ".join(row.rivals)),
+        ),
+        tuple(rows),
+        (
+            "The last column has the models whose difference from it may be 0, by its 95 % interval. Who is chosen from "
+            "several by the lowest error on a test set will err a little more elsewhere.",
+        ),
+    )
 
 
 def equivalents(analysis: Analysis) -> Table | None:
@@ -139,6 +183,12 @@ def times(each: Equivalent) -> str:
 
     ends = [text(value) for value in (each.times, each.low, each.high)]
     return ends[0] if ends[0] == ends[1] == ends[2] else f"{ends[0]} [{ends[1]}, {ends[2]}]"
+
+
+def _least(analysis: Analysis, arms: Sequence[Arm]) -> Least:
+    best = min(arms, key=analysis.evidence.error)
+    effects = {arm.model: analysis.estimate({arm: 1, best: -1}) for arm in arms if arm != best}
+    return Least(best, tuple(model for model, effect in effects.items() if effect is None or effect.sign == 0))
 
 
 def _target(place: int, target: float, images: int | None) -> list[Column]:
