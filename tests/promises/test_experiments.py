@@ -1,6 +1,7 @@
 """What users are promised of `dvc repro` and `dvc exp run`, with real training."""
 
 import json
+import re
 import shutil
 import time
 
@@ -41,6 +42,12 @@ def test_small_study_runs_whole(whole):
 def test_second_run_runs_nothing(clone):
     assert ran(sh(clone, "dvc", "repro")) == set()
     assert sh(clone, "git", "status", "--porcelain") == ""
+
+
+def test_cleaning_the_cache_as_readme_has_it_says_nothing_and_keeps_the_study(clone, root):
+    command = re.search(r"`(dvc gc [^`]+)`", (root / "README.md").read_text())[1].split()
+    assert sh(clone, *command, "--force") == ""
+    assert ran(sh(clone, "dvc", "repro")) == set()
 
 
 def test_weights_and_biases_switched_on_runs_nothing(clone):

@@ -61,8 +61,8 @@ def least(analysis: Analysis) -> Table | None:
         ),
         tuple(rows),
         (
-            "The last column has the models whose difference from it may be 0, by its 95 % interval. Who is chosen from "
-            "several by the lowest error on a test set will err a little more elsewhere.",
+            "The last column has the models whose difference from it may be 0, by its 95 % interval. A model that is chosen "
+            "from several by its error on a test set errs a little more elsewhere.",
         ),
     )
 
