@@ -15,6 +15,7 @@ from types import FrameType
 
 from study.runtime import code
 
+IMPORT_TORCH = ("stages.train", "stages.evaluate")  # for seconds, before they look at their own code
 SIGNALS = {signal.SIGTERM: "SIGTERM", signal.SIGINT: "Ctrl-C"}
 PERIOD = 1.0  # seconds between two looks at the parent
 PATIENCE = 30.0  # seconds for a clean end, once the parent has gone
@@ -33,7 +34,7 @@ def stoppable(advice: Callable[[], str]) -> Iterator[None]:
     """Within it, SIGTERM and Ctrl-C raise Stop in the main thread; it ends the process with code 143 or 130.
 
     ``advice`` is called then, for the line that says what was kept and how to go on. Under dvc (DVC_STAGE is set) the
-    end of dvc counts as SIGTERM, whichever way it ended.
+    end of dvc counts as SIGTERM, whichever way it ended. The code of IMPORT_TORCH is remembered as it is now (``code.begin``).
     """
 
     def stop(number: int, frame: FrameType | None) -> None:
@@ -45,7 +46,7 @@ def stoppable(advice: Callable[[], str]) -> Iterator[None]:
     if os.environ.get("DVC_STAGE"):
         threading.Thread(target=_watch, args=(ancestors(),), name="parent-watch", daemon=True).start()
     try:
-        if _module().startswith("stages."):
+        if _module() in IMPORT_TORCH:
             code.begin(_module())
         yield
     except Stop as stopped:

@@ -105,6 +105,9 @@ def test_another_study_or_a_bad_value_is_one_sentence(run: Aggregate, tmp_path: 
     write_study(tmp_path, params, (1.0, 0.1))
     with pytest.raises(StudyError, match="learning_rate"):
         run("tiny")
+    write_study(tmp_path, sections(datasets=("easy", "verdicts")), (1.0, 0.1))
+    with pytest.raises(StudyError, match="another name"):
+        run("tiny")
 
 
 def test_another_ladder_in_the_command_than_in_the_matrix_is_refused(run: Aggregate, tmp_path: Path) -> None:
