@@ -10,6 +10,7 @@ from study.report.numbers import NONE, percent, signed, two_digits, with_interva
 from study.report.text import escaped
 from study.statistics.contrasts import Arm
 from study.statistics.equivalents import Equivalent
+from study.statistics.estimate import Estimate
 from study.statistics.requirements import FARTHEST, Requirement
 
 NICE = (0.5, 0.4, 0.3, 0.2, 0.15, 0.1, 0.05, 0.03, 0.02, 0.01, 0.005)
@@ -29,6 +30,7 @@ class Least:
     """The arm with the lowest error of its dataset and fraction, and the models that err as little, for all that is known."""
 
     arm: Arm
+    error: Estimate | None
     rivals: tuple[str, ...]
 
 
@@ -38,7 +40,7 @@ def least(analysis: Analysis) -> Table | None:
     for dataset in analysis.grid.datasets:
         for fraction in analysis.grid.ladder:
             arms = [Arm(dataset, model.name, fraction) for model in analysis.grid.models]
-            arms = [arm for arm in arms if arm in analysis.evidence.arms]
+            arms = [arm for arm in arms if not analysis.evidence.missing([arm])]
             if len(arms) > 1:
                 rows.append(_least(analysis, arms))
     if not rows:
@@ -55,7 +57,7 @@ def least(analysis: Analysis) -> Table | None:
             Column("Train fraction", "fraction", lambda row: row.arm.fraction),
             Column("Model", "", lambda row: analysis.labels.of(row.arm.model), escaped),
             Column("", "model", lambda row: row.arm.model),
-            estimate("Error, %", "top1_error", lambda row: analysis.estimate({row.arm: 1})),
+            estimate("Error, %", "top1_error", lambda row: row.error),
             Column("Not told apart from it", "", lambda row: row.rivals, labels),
             Column("", "rivals", lambda row: " ".join(row.rivals)),
         ),
@@ -188,7 +190,8 @@ def times(each: Equivalent) -> str:
 def _least(analysis: Analysis, arms: Sequence[Arm]) -> Least:
     best = min(arms, key=analysis.evidence.error)
     effects = {arm.model: analysis.estimate({arm: 1, best: -1}) for arm in arms if arm != best}
-    return Least(best, tuple(model for model, effect in effects.items() if effect is None or effect.sign == 0))
+    rivals = tuple(model for model, effect in effects.items() if effect is None or effect.sign == 0)
+    return Least(best, analysis.estimate({best: 1}), rivals)
 
 
 def _target(place: int, target: float, images: int | None) -> list[Column]:
