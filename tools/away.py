@@ -149,10 +149,12 @@ def fetched(grid: Grid, store: str) -> tuple[run_cache.Fitting, dict[str, list[s
         found = run_cache.find(pipeline, lock, pipeline.cache.parent.parent / "runs")
         changed = {name: entry for name, entry in found.entries.items() if lock.get(name) != entry}
         run_cache.write(changed)
-        if lacking := [name for name, entry in found.entries.items() if run_cache.broken(pipeline, entry)]:
-            _dvc("fetch", *lacking)  # dvc loads dvc.lock once for each name: none that is here already
-        incomplete = {name: lost for name, entry in found.entries.items() if (lost := run_cache.broken(pipeline, entry))}
-        run_cache.write({name: lock.get(name) for name in incomplete.keys() & changed.keys()})
+        try:
+            if lacking := [name for name, entry in found.entries.items() if run_cache.broken(pipeline, entry)]:
+                _dvc("fetch", *lacking)  # dvc loads dvc.lock once for each name: none that is here already
+        finally:  # also where it is stopped: dvc.lock keeps no entry whose files did not arrive
+            incomplete = {name: lost for name, entry in found.entries.items() if (lost := run_cache.broken(pipeline, entry))}
+            run_cache.write({name: lock.get(name) for name in incomplete.keys() & changed.keys()})
     return found, incomplete
 
 

@@ -24,7 +24,7 @@ from study.fanout import paths, plan
 from study.fanout.driver import Driver
 from study.fanout.jobs import Executor
 from study.fanout.local import Local, gpus_here, slots
-from study.fanout.slurm import Slurm, parameters
+from study.fanout.slurm import Slurm, parameters, task_gpus
 from study.fanout.view import tail
 from study.pipeline import process, stage_names
 from study.pipeline.cell_states import CellState, CellStatus, StudyStatus
@@ -54,7 +54,7 @@ def main() -> None:
     options = _options(given)
     places = slots(given.jobs, given.gpus or gpus_here()) if given.executor == "local" else None
     if given.dry_run:
-        gpus = any(places) if places is not None else options.get("gpus_per_node") != "0"
+        gpus = int(any(places)) if places is not None else task_gpus(options)
         say("\n".join(describe(plan.read(), places, given.jobs, gpus)))
         return
     executor: Executor = Slurm(given.jobs, options) if places is None else Local(places)
@@ -91,8 +91,8 @@ def fan_out(executor: Executor, processes: int) -> dict[Cell, str]:
     return failed | {each.cell: f"is {each.state} although its job ended well" for each in left}
 
 
-def describe(study: StudyStatus, places: Sequence[str | None] | None, jobs: int | None, gpus: bool) -> Iterator[str]:
-    """The plan for people: shared stages, cells in order, expected wall time and hours of GPUs or processors."""
+def describe(study: StudyStatus, places: Sequence[str | None] | None, jobs: int | None, gpus: int) -> Iterator[str]:
+    """The plan for people: shared stages, cells in order, expected time, and hours of GPUs (``gpus`` a cell) or processors."""
     cells = plan.to_run(study)
     at_a_time = min(len(cells), len(places) if places is not None else jobs or len(cells))
     counts = f"{len(study.cells)} cells, {len(cells)} to run, {at_a_time} at a time"
@@ -120,13 +120,13 @@ def summary(failed: dict[Cell, str]) -> Iterator[str]:
         yield from (f"    {line}" for line in tail(paths.log(cell), SHOWN))
 
 
-def _time(cells: Sequence[CellStatus], at_a_time: int, gpus: bool) -> Iterator[str]:
+def _time(cells: Sequence[CellStatus], at_a_time: int, gpus: int) -> Iterator[str]:
     to_train = [each for each in cells if each.state is not CellState.TRAINED]
     known = [each.seconds for each in to_train if each.seconds is not None]
     devices = sorted({each.device for each in to_train if each.device})
     if known:
         rates = f"by rates measured on {', '.join(devices)}" if devices else "by their own pace"
-        hours = f"{sum(known) / 3600:.2f} {'GPU' if gpus else 'processor'}-hours"
+        hours = f"{sum(known) * (gpus or 1) / 3600:.2f} {'GPU' if gpus else 'processor'}-hours"
         yield f"expected for the training of {len(known)}: {duration(plan.makespan(known, at_a_time))}, {hours}, {rates};"
         yield "   the start of dvc and of two stages per cell comes on top"
     if len(known) < len(to_train):
@@ -137,7 +137,7 @@ def _expected(each: CellStatus) -> str:
     return "" if each.state is CellState.TRAINED or each.seconds is None else duration(each.seconds)
 
 
-def _where(places: Sequence[str | None] | None, gpus: bool) -> str:
+def _where(places: Sequence[str | None] | None, gpus: int) -> str:
     if places is None:
         return "Slurm, with GPUs" if gpus else "Slurm, without GPUs"
     return f"GPU {', '.join(sorted(set(filter(None, places))))}" if gpus else "the processor"

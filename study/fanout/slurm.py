@@ -163,6 +163,12 @@ def _value(text: str) -> Any:
     return int(text) if re.fullmatch("0|[1-9][0-9]*", text) else WORDS.get(text.lower(), text)
 
 
+def task_gpus(options: Mapping[str, str]) -> int:
+    """How many GPUs a task is given by ``options``: some clusters lend whole nodes, or name the kind as in a100:4."""
+    count = options.get("gpus_per_node", "1").rpartition(":")[2]
+    return int(count) if count.isdecimal() else 1
+
+
 def parameters(jobs: int | None, options: Mapping[str, str], known: Sequence[str]) -> dict[str, Any]:
     """Parameters of submitit's Slurm executor: whole numbers as such, keys that it does not know go to sbatch as they are.
 

@@ -10,7 +10,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from study.base.console import say
+from study.base.console import say, shown
 
 PERIOD = 1.0  # seconds between two drawings
 TAIL = 4096  # bytes of a log that its last lines are sought in
@@ -62,11 +62,11 @@ class View:
 
 
 def tail(path: Path, count: int) -> list[str]:
-    """The last ``count`` lines of a log that are not empty; none where it cannot be read."""
+    """The last ``count`` lines of a log that are not empty, fit for a terminal; none where it cannot be read."""
     try:
         with path.open("rb") as file:
             file.seek(max(0, path.stat().st_size - TAIL))
             text = file.read().decode(errors="replace")
     except OSError:
         return []
-    return [line.rstrip() for line in text.replace("\r", "\n").splitlines() if line.strip()][-count:]
+    return [shown(line.rstrip()) for line in text.replace("\r", "\n").splitlines() if line.strip()][-count:]

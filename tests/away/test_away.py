@@ -160,6 +160,20 @@ def test_damage_on_the_remote_is_named_and_taken_by_nobody(shared, clone):
     assert "0 of 2 cells are here" in output and not ran(output) and not (clone / "data/predictions").exists()
 
 
+def test_a_collect_that_is_stopped_records_nothing_whose_files_did_not_arrive(shared, clone, monkeypatch):
+    def stopped(action, *_):
+        if action == "fetch":
+            raise KeyboardInterrupt
+        return True
+
+    shutil.copytree(shared.store / "runs", clone / ".dvc/cache/runs")
+    monkeypatch.setattr(away, "_with_records", lambda *_: True)
+    monkeypatch.setattr(away, "_dvc", stopped)
+    with pytest.raises(KeyboardInterrupt):
+        away.fetched(Grid.load(Params.load()), "store")
+    assert not Path("dvc.lock").exists() or "train@" not in Path("dvc.lock").read_text()
+
+
 def test_a_half_sent_record_is_no_record(shared, clone):
     runs = copy(shared.store / "runs", clone.parent / "runs")
     (record,) = [path for path in runs.glob("*/*/*") if f"stages.train {SCRATCH}\n" in path.read_text()]

@@ -10,7 +10,7 @@ from clones import commit, ran, set_params, sh, working_tree
 
 from study.base.errors import StudyError
 from study.design.cells import Cell
-from study.fanout import paths, plan
+from study.fanout import paths, plan, view
 from study.fanout.local import slots
 from study.fanout.slurm import parameters
 from study.pipeline.cell_states import CellState, CellStatus, StudyStatus
@@ -70,30 +70,40 @@ def test_a_dry_run_says_what_runs_where_and_how_long():
         CellStatus(EASY, CellState.STOPPED, 10, 3, seconds=3600.0),
         CellStatus(Cell("digits", "vit_scratch", 0.1, 0), CellState.RECORDED, 10),
     )
-    text = "\n".join(command.describe(study(*cells), ["0", "1"], None, True))
+    text = "\n".join(command.describe(study(*cells), ["0", "1"], None, 1))
     assert "3 to run, 2 at a time on GPU 0, 1" in text
     assert "expected for the training of 2: 2 h 00 min, 3.00 GPU-hours, by rates measured on H200" in text
     assert "not known for 1" in text and "dvc pull" in text
-    assert "nothing to train" in "\n".join(command.describe(study(CellStatus(HARD, CellState.DONE, 10)), [None], None, False))
+    assert "nothing to train" in "\n".join(command.describe(study(CellStatus(HARD, CellState.DONE, 10)), [None], None, 0))
 
 
 def test_a_dry_run_shows_the_commands_that_will_run():
     cells = (CellStatus(HARD, CellState.MISSING, 10), CellStatus(EASY, CellState.MISSING, 10))
-    shown = "\n".join(command.describe(study(*cells), ["0"], None, True))
+    shown = "\n".join(command.describe(study(*cells), ["0"], None, 1))
     assert "1. python -m tools.repro --single-item STAGE, for each download, weights and split that" in shown
     assert "2. python -m tools.repro --single-item train@CELL evaluate@CELL, for" in shown
     assert "3. python -m tools.repro --single-item aggregate@cifar32" in shown
 
 
 @pytest.mark.parametrize(
-    "options, where, unit", [([], "with", "GPU"), (["--slurm", "gpus_per_node=0"], "without", "processor")]
+    "options, where, hours",
+    [
+        ([], "with", "1.00 GPU"),
+        (["--slurm", "gpus_per_node=a100:4"], "with", "4.00 GPU"),
+        (["--slurm", "gpus_per_node=0"], "without", "1.00 processor"),
+    ],
 )
-def test_a_dry_run_on_slurm_says_whether_cells_get_gpus(monkeypatch, capsys, options, where, unit):
+def test_a_dry_run_on_slurm_says_how_many_gpus_cells_get(monkeypatch, capsys, options, where, hours):
     monkeypatch.setattr(plan, "read", lambda: study(CellStatus(HARD, CellState.MISSING, 10, seconds=3600.0)))
     monkeypatch.setattr(sys, "argv", ["fanout", "--executor", "slurm", "--dry-run", *options])
     command.main()
     shown = capsys.readouterr().out
-    assert f"at a time on Slurm, {where} GPUs" in shown and f"1.00 {unit}-hours" in shown
+    assert f"at a time on Slurm, {where} GPUs" in shown and f"{hours}-hours" in shown
+
+
+def test_what_a_log_has_for_a_terminal_is_written_out(tmp_path):
+    (tmp_path / "log").write_text("\x1b[31mred\x1b[0m\rdone \x07\n\n")
+    assert view.tail(tmp_path / "log", 2) == [r"\x1b[31mred\x1b[0m", r"done \x07"]
 
 
 def test_stages_that_cells_share_run_at_once_group_by_group(monkeypatch):
