@@ -15,7 +15,7 @@ from study.design.cells import Cell
 from study.pipeline import cell_states
 from study.pipeline.cell_states import TO_TRAIN, CellState, CellStatus, StudyStatus
 from study.pipeline.timing import duration
-from study.runtime import worktree
+from study.runtime import detached, worktree
 
 WIDTH = 100
 MEANINGS = {
@@ -81,7 +81,7 @@ def lines(study: StudyStatus) -> Iterator[str]:
     before = sorted(frozenset().union(*(each.before for each in study.cells)))
     if before:
         yield from wrapped(f"earlier stages to run: {listed(before, 3)}")
-    if note := worktree.advice():
+    for note in filter(None, (worktree.advice(), detached.advice())):
         yield from wrapped(note)
     if study.unknown:
         yield from wrapped(f"Whether cells are stale is unknown: {study.unknown} done means that outputs are here.")
