@@ -76,10 +76,10 @@ def say(text: str) -> None:
 
     It may quote names of files: characters that would control a terminal are written out.
     """
-    print("".join(each if each in "\n\t" else shown(each) for each in text), flush=True)
+    print("".join(each if each in "\n\t" else written_out(each) for each in text), flush=True)
 
 
-def shown(text: str) -> str:
+def written_out(text: str) -> str:
     """``text`` with every character that would control a terminal written out, a line break too."""
     return "".join(each if each.isprintable() else repr(each)[1:-1] for each in text)
 

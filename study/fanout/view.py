@@ -10,7 +10,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from study.base.console import say, shown
+from study.base.console import say, written_out
 
 PERIOD = 1.0  # seconds between two drawings
 TAIL = 4096  # bytes of a log that its last lines are sought in
@@ -69,4 +69,4 @@ def tail(path: Path, count: int) -> list[str]:
             text = file.read().decode(errors="replace")
     except OSError:
         return []
-    return [shown(line.rstrip()) for line in text.replace("\r", "\n").splitlines() if line.strip()][-count:]
+    return [written_out(line.rstrip()) for line in text.replace("\r", "\n").splitlines() if line.strip()][-count:]
