@@ -26,7 +26,8 @@ LISTED = ("cifar10", "cifar100")  # formats whose official test images data/refe
 class Analysis:
     """A grid, its cells that are here, and what they say. ``results`` is empty for the published numbers.
 
-    ``formats``: the reader of each dataset in params.yaml. ``strangers``: names of measured cells that are no part of the grid.
+    ``formats``: the reader of each dataset in params.yaml. ``left_out``: sentences on images that params.yaml lets go by.
+    ``strangers``: names of measured cells that are no part of the grid.
     """
 
     grid: Grid
@@ -36,6 +37,7 @@ class Analysis:
     conclusions: Conclusions
     published: Published
     formats: Mapping[str, str] = field(default_factory=dict)
+    left_out: tuple[str, ...] = ()
     strangers: tuple[str, ...] = ()
 
     @classmethod
@@ -45,6 +47,7 @@ class Analysis:
         results: Results,
         published: Published,
         formats: Mapping[str, str] | None = None,
+        left_out: tuple[str, ...] = (),
         strangers: tuple[str, ...] = (),
     ) -> "Analysis":
         """From trained cells, beside the published numbers. StudyError where no arm has all its seeds."""
@@ -56,7 +59,7 @@ class Analysis:
         sizes = {arm.dataset: len(wrong[0]) for arm, wrong in arms.items()}
         conclusions = Conclusions.of_cells(grid, arms, classes, grid.compare, _doubtful(formats or {}, sizes))
         return cls(
-            grid, Labels(grid), results.present, results.missing, conclusions, published, formats or {}, tuple(strangers)
+            grid, Labels(grid), results.present, results.missing, conclusions, published, formats or {}, left_out, strangers
         )
 
     @classmethod

@@ -1,9 +1,11 @@
 """What reports are made of: the study of params.yaml, the cells measured by hand, or the published numbers."""
 
+from collections.abc import Iterator
 from dataclasses import replace
 
 from study.base.errors import StudyError, listed
 from study.report.analysis import Analysis
+from study.report.text import code, escaped
 from study.results import collected
 from study.runtime import measured
 from study.settings.grid import Grid
@@ -30,7 +32,7 @@ def of_study(params: Params, name: str, incomplete: bool = False) -> Analysis:
             f"not one cell of study {grid.name} is here; make rebuild fetches those that ship, dvc pull those of your remote, "
             "dvc repro trains them."
         )
-    return Analysis.of_cells(grid, found, Published.read(), _formats(params, grid))
+    return Analysis.of_cells(grid, found, Published.read(), _formats(params, grid), tuple(_left_out(params, grid)))
 
 
 def of_measured(params: Params) -> Analysis:
@@ -46,13 +48,29 @@ def of_measured(params: Params) -> Analysis:
             f"data/measured holds no whole cell of study {study.name}; "
             f"{others or 'python -m stages.evaluate CELL --measured puts one there'}."
         )
-    return Analysis.of_cells(grid, found, Published.read(), _formats(params, grid), strangers)
+    left_out = tuple(_left_out(params, grid))
+    return Analysis.of_cells(grid, found, Published.read(), _formats(params, grid), left_out, strangers)
 
 
 def of_published(params: Params) -> Analysis:
     """The published numbers alone."""
     published = Published.read()
     return Analysis.of_published(published.grid(params), published)
+
+
+def _left_out(params: Params, grid: Grid) -> Iterator[str]:
+    """Sentences on images that params.yaml lets go by, which no cell's record tells."""
+    for dataset in grid.datasets:
+        if params.source(dataset).options.get("unreadable") == "skip":
+            yield (
+                f"{escaped(dataset)}: images that cannot be read were left out ({code('unreadable: skip')}); download names "
+                "them. Numbers of images are of those that can be read."
+            )
+    if params.split().rare == "train":
+        yield (
+            f"Classes too small for a share of the validation set are in the train set alone ({code('rare: train')}), so they "
+            "have no say in the choice of the epoch."
+        )
 
 
 def _formats(params: Params, grid: Grid) -> dict[str, str]:

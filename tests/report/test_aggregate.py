@@ -174,3 +174,18 @@ def test_neither_torch_nor_dvc_is_imported(tmp_path: Path) -> None:
         "assert not {'torch', 'timm', 'wandb'} & set(sys.modules)"
     )
     subprocess.run([sys.executable, "-c", code], cwd=tmp_path, env={"PYTHONPATH": str(PROJECT)}, check=True)
+
+
+def test_images_that_params_yaml_lets_go_by_are_said(run: Aggregate, tmp_path: Path) -> None:
+    prepare(tmp_path)
+    run("tiny")
+    before = (tmp_path / "reports/tiny/README.md").read_text()
+    params = sections()
+    params["datasets"]["hard"]["source"] = {"format": "folder", "path": "hard", "side": 32, "test": 0.2, "unreadable": "skip"}
+    params["split"]["rare"] = "train"
+    write_study(tmp_path, params, (1.0, 0.1))
+    run("tiny")
+    after = (tmp_path / "reports/tiny/README.md").read_text()
+    for sentence in ("hard: images that cannot be read were left out", "Classes too small for a share of the validation set"):
+        assert sentence in after and sentence not in before
+    assert "easy: images that cannot be read" not in after

@@ -46,6 +46,7 @@ def _made(analysis: Analysis) -> Iterator[str]:
     yield from (f"Data of {escaped(dataset)}, md5: {text}." for dataset, text in _md5s(analysis).items())
     formats = analysis.formats
     yield from (f"{escaped(name)}: {NOTES[formats[name]]}" for name in analysis.grid.datasets if formats.get(name) in NOTES)
+    yield from analysis.left_out
     if analysis.strangers:
         yield f"Measured cells that are no part of this grid: {listed([code(name) for name in analysis.strangers], 6)}."
 
