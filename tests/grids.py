@@ -158,7 +158,9 @@ def _made_of(root: Path, model: str) -> dict[str, Any]:
 def _write_history(folder: Path, cell: Cell, rate: float, own: np.random.Generator, made_of: Mapping[str, Any]) -> None:
     epochs = TRAIN["epochs"]
     rows = ["epoch,learning_rate,train_loss,train_error,val_loss,val_error"]
-    errors = [min(1.0, rate + 0.5 * np.exp(-1.2 * epoch) + 0.01 * own.random()) for epoch in range(1, epochs + 1)]
+    errors = [
+        round(100 * min(1.0, rate + 0.5 * np.exp(-1.2 * epoch) + 0.01 * own.random())) / 100 for epoch in range(1, epochs + 1)
+    ]
     for epoch, val_error in enumerate(errors, start=1):
         rows.append(f"{epoch},{0.001 / epoch},{val_error * 2},{val_error * 0.8},{val_error * 2.5},{val_error}")
     (folder / "history.csv").write_text("\n".join(rows) + "\n")

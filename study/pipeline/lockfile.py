@@ -14,7 +14,7 @@ from typing import Any
 from study.base import atomic
 from study.base.errors import StudyError, plain
 from study.pipeline import entries, rwlock
-from study.pipeline.standing import LOCK, recorded
+from study.pipeline.standing import LOCK, NO_DVC, recorded
 
 
 def reproduce(targets: Collection[str] = (), keep_going: bool = False) -> list[str]:
@@ -85,9 +85,11 @@ def _change(stages: Any, changes: Mapping[str, Any]) -> None:
 @contextmanager
 def repository() -> Iterator[Any]:
     """The DVC repository around, locked; waits while another process holds it."""
-    from dvc.exceptions import DvcException, NotDvcRepoError  # type: ignore[import-untyped]
-    from dvc.repo import Repo, lock_repo  # type: ignore[import-untyped]
-
+    try:
+        from dvc.exceptions import DvcException, NotDvcRepoError  # type: ignore[import-untyped]
+        from dvc.repo import Repo, lock_repo  # type: ignore[import-untyped]
+    except ImportError:
+        raise StudyError(NO_DVC) from None
     rwlock.mend()
     try:
         with Repo(_wait_for_lock=True) as repo, lock_repo(repo):

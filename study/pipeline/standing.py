@@ -21,6 +21,7 @@ from study.base.errors import UNREADABLE, StudyError
 from study.pipeline import entries
 
 LOCK = Path("dvc.lock")
+NO_DVC = "dvc is not installed here; pip install -r requirements.txt."
 MD5 = re.compile(r"[0-9a-f]{32}(\.dir)?")
 SETTLED = 0.15  # seconds: DVC writes dvc.lock piece by piece, with pauses of a few hundredths
 PATIENCE = 2.0  # seconds without a write after which nobody will end that any more
@@ -77,7 +78,7 @@ class Pipeline:
             from dvc.repo import Repo  # type: ignore[import-untyped]
             from dvc.utils.serialize import load_yaml  # type: ignore[import-untyped]
         except ImportError:
-            raise StudyError("dvc is not installed here; pip install -r requirements.txt.") from None
+            raise StudyError(NO_DVC) from None
         self._repo = Repo(str(Path.cwd()))
         self.cache = Path(self._repo.cache.local.path)
         resolver = DataResolver(self._repo, self._repo.root_dir, load_yaml("dvc.yaml"))

@@ -20,6 +20,7 @@ from study.settings.params import Params
 from study.settings.sections import Model
 
 ABSENT = "absent"
+WHOLE = 1e-6  # a share of errors times the images is this near to a whole number
 
 
 @dataclass(frozen=True)
@@ -88,7 +89,8 @@ def read(cell: Cell, predictions: Path, curves: Path) -> Result:
     lines = history.load(curves)
     if said.checkpoint_sha256 != origin.checkpoint_sha256:
         raise StudyError(f"{predictions} and {curves} are of two checkpoints")
-    if len(lines) != origin.recipe["epochs"] or history.best(lines) != origin.best_epoch:
+    whole = all(_counted(line.val_error, origin.validation_images) for line in lines)
+    if not whole or len(lines) != origin.recipe["epochs"] or history.best(lines) != origin.best_epoch:
         raise StudyError(f"{curves / history.FILE} and {curves / 'provenance.json'} contradict each other")
     if not _counts(origin, cell.fraction, len(said.classes)):
         raise StudyError(f"{curves / 'provenance.json'} has numbers of images that no split gives")
@@ -103,6 +105,11 @@ def _counts(origin: Provenance, fraction: float, classes: int) -> bool:
     parts = 0 < origin.train_images <= origin.full_images and origin.validation_images > 0
     whole = origin.full_images + origin.validation_images == origin.official_images
     return parts and whole and abs(origin.train_images - fraction * origin.full_images) <= (classes if fraction < 1 else 0)
+
+
+def _counted(error: float, images: int) -> bool:
+    """Whether a share of errors can have been counted among so many images."""
+    return abs(error * images - round(error * images)) < WHOLE
 
 
 def _check_model(origin: Provenance, model: Model) -> None:

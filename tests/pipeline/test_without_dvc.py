@@ -5,10 +5,12 @@ import sys
 import threading
 from pathlib import Path
 
+import pytest
 from recorded_study import CNN, GLYPHS, outputs, show, states
 
+from study.base.errors import StudyError
 from study.design import cells
-from study.pipeline import cell_states
+from study.pipeline import cell_states, lockfile
 from study.pipeline.cell_states import CellState
 from tools import status as command
 
@@ -27,6 +29,12 @@ def test_a_lock_file_that_dvc_is_writing_is_waited_for(clone):
     study = cell_states.read()
     writing.join()
     assert study.unknown is None and set(states(study).values()) == {CellState.DONE}
+
+
+def test_without_dvc_nothing_is_recorded_and_it_is_said(clone, monkeypatch):
+    monkeypatch.setitem(sys.modules, "dvc.repo", None)
+    with pytest.raises(StudyError, match="dvc is not installed here"), lockfile.repository():
+        pass
 
 
 def test_without_dvc_the_files_tell(clone, monkeypatch):

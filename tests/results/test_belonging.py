@@ -117,6 +117,7 @@ def test_metrics_that_predictions_do_not_give_are_refused(key):
         ("full_images", 0),
         ("full_images", 99),
         ("validation_images", 0),
+        ("validation_images", 11),
         ("official_images", 111),
         ("arch", None),
         ("cell", str(OTHER)),

@@ -21,7 +21,7 @@ def write(cell, checkpoint="a" * 64, seed=0):
     cells.predictions(cell).mkdir(parents=True)
     Predictions.from_logits(cell, checkpoint, logits, labels, CLASSES).save(cells.predictions(cell))
     cells.history(cell).mkdir(parents=True)
-    lines = [Epoch(number, 0.001 / number, 1.0, 0.5, 0.9 / number, 0.5 / number) for number in (1, 2, 3)]
+    lines = [Epoch(number, 0.001 / number, 1.0, 0.5, 0.9 / number, 0.6 / number) for number in (1, 2, 3)]
     history.save(lines, cells.history(cell))
     Provenance(
         cell=str(cell),

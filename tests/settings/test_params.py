@@ -6,7 +6,6 @@ import pytest
 
 from study.base import yaml12
 from study.base.errors import StudyError
-from study.design.cells import Cell
 from study.settings.params import Params
 
 
@@ -188,33 +187,6 @@ def test_unreadable_file_is_one_sentence(tmp_path, text):
 def test_absent_file_is_one_sentence(tmp_path):
     with pytest.raises(StudyError, match="run from the project's root"):
         Params.load(tmp_path / "params.yaml")
-
-
-def test_cell_names_go_there_and_back():
-    cell = Cell("cifar10", "resnet50_im1k", 0.2, 0)
-    assert str(cell) == "cifar10-resnet50_im1k-0.2-0"
-    assert Cell.parse(str(cell)) == cell
-
-
-@pytest.mark.parametrize(
-    "name",
-    [
-        "",
-        "cifar10",
-        "a-b-1-0",
-        "a-b-0-0",
-        "a-b-1.5-0",
-        "a-b-0.20-0",
-        "a-b-nan-0",
-        "a-b-0.2-x",
-        "a-b-0.2--1",
-        "a-b-0.2-01",
-        "../a-b-1.0-0",
-    ],
-)
-def test_other_names_are_refused(name):
-    with pytest.raises(StudyError):
-        Cell.parse(name)
 
 
 @pytest.mark.parametrize("written", ["0.00001", "1e-5", "1e-05", "1.0e-05", "1E-5"])
