@@ -53,9 +53,9 @@ def _share(text: str) -> tuple[int, int]:
 def share(grid: Grid, part: int, parts: int) -> list[Cell]:
     """The ``part``-th of ``parts`` shares of the study, counted from 1; its large fractions come first.
 
-    A cell goes to the share that has the fewest of its model, then the fewest of its fraction, then the least to train: so
-    no model is trained on one machine alone, whose hardware would be taken for an effect of the model. Raises
-    StudyError where there are fewer cells than shares.
+    A cell goes to the share that has the fewest of its model, then of its dataset and fraction, then the least to train: so
+    none of these is trained on one machine alone, whose hardware would be taken for an effect of it. Raises StudyError
+    where there are fewer cells than shares.
     """
     if parts > len(grid.cells()):
         raise StudyError(f"--share {part}/{parts} is too fine: study {grid.name} has {len(grid.cells())} cells.")
@@ -64,8 +64,8 @@ def share(grid: Grid, part: int, parts: int) -> list[Cell]:
 
         def load(taken: list[Cell], cell: Cell = cell) -> tuple[int, int, float]:
             of_model = sum(each.model == cell.model for each in taken)
-            of_fraction = sum(each.fraction == cell.fraction for each in taken)
-            return of_model, of_fraction, sum(each.fraction for each in taken)
+            alike = sum((each.dataset == cell.dataset) + (each.fraction == cell.fraction) for each in taken)
+            return of_model, alike, sum(each.fraction for each in taken)
 
         min(shares, key=load).append(cell)
     return shares[part - 1]

@@ -23,7 +23,7 @@ from study.design.cells import Cell
 from study.fanout import paths, plan
 from study.fanout.driver import Driver
 from study.fanout.jobs import Executor
-from study.fanout.local import Local, gpus_here, slots
+from study.fanout.local import Local, gpus_of, slots
 from study.fanout.slurm import Slurm, parameters, task_gpus
 from study.fanout.view import tail
 from study.pipeline import process, stage_names
@@ -52,7 +52,7 @@ def main() -> None:
     )
     given = arguments.parse_args()
     options = _options(given)
-    places = slots(given.jobs, given.gpus or gpus_here()) if given.executor == "local" else None
+    places = slots(given.jobs, gpus_of(given.gpus)) if given.executor == "local" else None
     if given.dry_run:
         gpus = int(any(places)) if places is not None else task_gpus(options)
         say("\n".join(describe(plan.read(), places, given.jobs, gpus)))

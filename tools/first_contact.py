@@ -82,10 +82,16 @@ def place():
 
 def environment():
     """A .venv that make made, for this folder; or none."""
+    if os.path.lexists(".venv") and not os.path.isdir(".venv"):
+        yield ".venv is no folder; move it away, and make makes one"
+        return
     if not os.path.isdir(".venv") or not os.listdir(".venv"):
         return
     if not os.path.exists(".venv/python"):
         yield "this .venv was not made by make; move it away, or touch .venv/python to have make install into it"
+        return
+    if not os.path.exists(".venv/bin/python"):
+        yield "the Python that .venv was made with is gone; remove .venv, and make makes it anew"
         return
     try:
         with open(".venv/bin/activate") as file:

@@ -15,6 +15,7 @@ from study.design import cells
 from study.pipeline import process
 from study.runtime.lifecycle import stoppable
 from study.settings import at_work, lent, studies
+from tools import first_contact
 
 NAME = "digits"
 REPORT = cells.report(NAME)
@@ -25,6 +26,8 @@ GO_ON = "every finished epoch is kept; the same command goes on from there."
 def main() -> None:
     """Command line: python -m tools.quickstart."""
     parser(__doc__, "quickstart", "tools").parse_args()
+    for problem in (*first_contact.git(), *first_contact.user()):  # type: ignore[no-untyped-call]  # it runs on any Python
+        raise StudyError(f"{problem}.")
     if busy := at_work.who():
         raise StudyError(f"{busy} is at work in this workspace; wait for it, or stop it first.")
     with at_work.alone(at_work.QUICKSTART, "quickstart"), stoppable(lambda: GO_ON):

@@ -2,7 +2,7 @@
 
     python -m tools.study show       which one is set, and which there are
     python -m tools.study digits     the small study on handwritten digits
-    python -m tools.study back       what stood there before, where that was none of studies.yaml
+    python -m tools.study back       what stood there before, where that was none of studies.yaml, or written in another way
 
 `dvc repro`, tools.fanout and tools.status are about the study that is set. Cells of the others stay recorded in dvc.lock.
 """
@@ -36,15 +36,18 @@ def main() -> None:
     if said := lent.give_back():  # a quickstart was killed
         say(said)
     text, before = lent.read(), Params.load().study()
+    if name != "back" and studies.named(name) == before:
+        say(f"params.yaml has study {name} already; nothing changed.")
+        return
     changed = _former(text) if name == "back" else studies.put(studies.named(name), text)
     now = Params(yaml12.load(changed)).study()  # StudyError where it names what is not declared
-    unnamed = before not in studies.every().values()
-    if unnamed and changed != text:
+    own = before not in studies.every().values() or studies.put(before, text) != text  # put would not write it so again
+    if own and changed != text:
         atomic.write(FORMER, studies.cut(text)[1].encode())
     atomic.write(lent.PARAMS, changed.encode())
-    if name == "back" and not unnamed:
+    if name == "back" and not own:
         FORMER.unlink()
-    tell(before, now)
+    tell(before, now, own)
 
 
 def show() -> None:
@@ -56,16 +59,13 @@ def show() -> None:
         say(f"* {now.name}, as params.yaml has it: {', '.join(now.datasets)}; {', '.join(now.models)}")
 
 
-def tell(before: Study, now: Study) -> None:
-    """Say what changed, and the word back."""
-    if before == now:
-        say(f"params.yaml has study {now.name} already; nothing changed.")
-        return
+def tell(before: Study, now: Study, own: bool) -> None:
+    """Say what changed, and the word back; ``own``: the former section has a text that no name brings back."""
     for key in studies.ORDER:
         old, new = (getattr(study, key) for study in (before, now))
         if old != new:
             say(f"study.{key}: {_words(old)} -> {_words(new)}")
-    back = next((name for name, study in studies.every().items() if study == before), "back")
+    back = next((name for name, study in studies.every().items() if study == before and not own), "back")
     say(f"params.yaml has study {now.name} now; python -m tools.study {back} sets the former one.")
 
 

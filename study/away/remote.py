@@ -5,6 +5,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from study.base.errors import StudyError, one_line
+from study.pipeline.dvc_errors import opened, told
 
 SECRETS = frozenset(
     ("password", "passphrase", "token", "access_key_id", "secret_access_key", "session_token", "account_key", "sas_token")
@@ -17,19 +18,11 @@ def checked(writing: bool) -> str:
     Raises StudyError where there is none, where it is http, where ``verify`` is off, where a secret stands in the
     configuration that git tracks, and where it cannot be written.
     """
-    try:
-        from dvc.exceptions import DvcException  # type: ignore[import-untyped]
-        from dvc.repo import Repo  # type: ignore[import-untyped]
-    except ImportError:
-        raise StudyError("dvc is not installed here; pip install -r requirements.txt.") from None
-    try:
-        with Repo() as repo:
-            name = _configured(repo)
-            if writing:
-                _try_writing(repo, name)
-            return name
-    except DvcException as error:
-        raise StudyError(f"DVC's configuration cannot be used: {one_line(error)}.") from None
+    with told(), opened() as repo:
+        name = _configured(repo)
+        if writing:
+            _try_writing(repo, name)
+        return name
 
 
 def _configured(repo: Any) -> str:

@@ -1,4 +1,4 @@
-"""Imported before all else by every command: too little memory to import numpy or torch is one sentence too."""
+"""Imported before all else by every command: what ends it while numpy or torch are imported is one sentence too."""
 
 import sys
 from types import TracebackType
@@ -10,6 +10,8 @@ def _unhandled(kind: type[BaseException], error: BaseException, trace: Traceback
     """For what console.run does not see, since it comes before any main has begun."""
     if issubclass(kind, MemoryError) or (issubclass(kind, ImportError) and UNMAPPED in str(error)):
         print(f"error: {OUT_OF_MEMORY}", file=sys.stderr)
+    elif issubclass(kind, KeyboardInterrupt):
+        print("stopped by Ctrl-C.", file=sys.stderr)  # Python then ends by the signal
     else:
         sys.__excepthook__(kind, error, trace)
 

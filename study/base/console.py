@@ -76,7 +76,13 @@ def say(text: str) -> None:
 
     It may quote names of files: characters that would control a terminal are written out.
     """
-    print("".join(each if each in "\n\t" else written_out(each) for each in text), flush=True)
+    try:
+        print("".join(each if each in "\n\t" else written_out(each) for each in text), flush=True)
+    except BrokenPipeError:
+        raise
+    except OSError as error:  # a full disk below a log
+        hush()
+        raise StudyError(f"the output cannot be written ({error.strerror}); what was done before that stays done.") from None
 
 
 def written_out(text: str) -> str:
@@ -93,8 +99,8 @@ WAY_BACK = (
 
 
 def _way_back(error: str) -> str:
-    """Under DVC, a sentence on how params.yaml is put back, where an ``error`` is about it and git knows another one."""
-    if "DVC_STAGE" not in os.environ or not error.startswith(ABOUT_PARAMS):
+    """In an experiment, a sentence on how params.yaml is put back, where ``error`` is about it and git knows another one."""
+    if "DVC_EXP_BASELINE_REV" not in os.environ or not error.startswith(ABOUT_PARAMS):
         return ""
     try:
         differs = subprocess.run(["git", "diff", "--quiet", "HEAD", "--", "params.yaml"], capture_output=True, check=False)

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from study.base import machine
+from study.base.errors import StudyError
 from study.design.cells import Cell
 from study.fanout import paths
 from study.fanout.jobs import Job
@@ -30,6 +31,17 @@ def gpus_here() -> list[str]:
     visible = os.environ.get("CUDA_VISIBLE_DEVICES")
     names = [name.strip() for name in visible.split(",")] if visible is not None else list(map(str, range(count)))
     return names[:count]  # CUDA itself leaves out all names from the first wrong one on
+
+
+def gpus_of(named: Sequence[str] | None) -> list[str]:
+    """The GPUs ``named``, by default all; StudyError for a number that none has. A name such as a UUID is CUDA's to know."""
+    here = gpus_here()
+    numbered = all(map(str.isdecimal, here))
+    unknown = [name for name in named or [] if not here or (numbered and name.isdecimal() and name not in here)]
+    if unknown:
+        seen = f"sees {', '.join(here)}" if here else "sees none here"
+        raise StudyError(f"--gpus names {', '.join(unknown)}, but torch {seen}; name those, or leave it out.")
+    return list(named or here)
 
 
 def _driver_here() -> bool:

@@ -100,7 +100,7 @@ def _standings(grid: Grid) -> tuple[Mapping[Cell, Standings], Mapping[str, Any],
     except StudyError as error:
         return {}, lock, str(error)
     except Exception as error:  # DVC's own errors, and its inner interfaces, which may change: the files still tell
-        return {}, lock, f"DVC could not be asked: {type(error).__name__}: {one_line(error)}"
+        return {}, lock, f"DVC could not be asked: {type(error).__name__}: {one_line(error)}."
 
 
 def _standing(pipeline: Pipeline, cell: Cell) -> Standings:

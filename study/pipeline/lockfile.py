@@ -12,9 +12,9 @@ from contextlib import contextmanager
 from typing import Any
 
 from study.base import atomic
-from study.base.errors import StudyError, plain
 from study.pipeline import entries, rwlock
-from study.pipeline.standing import LOCK, NO_DVC, recorded
+from study.pipeline.dvc_errors import opened, told
+from study.pipeline.standing import LOCK, recorded
 
 
 def reproduce(targets: Collection[str] = (), keep_going: bool = False) -> list[str]:
@@ -85,21 +85,9 @@ def _change(stages: Any, changes: Mapping[str, Any]) -> None:
 @contextmanager
 def repository() -> Iterator[Any]:
     """The DVC repository around, locked; waits while another process holds it."""
-    try:
-        from dvc.exceptions import DvcException, NotDvcRepoError  # type: ignore[import-untyped]
-        from dvc.repo import Repo, lock_repo  # type: ignore[import-untyped]
-    except ImportError:
-        raise StudyError(NO_DVC) from None
     rwlock.mend()
-    try:
-        with Repo(_wait_for_lock=True) as repo, lock_repo(repo):
+    with told(), opened(_wait_for_lock=True) as repo:
+        from dvc.repo import lock_repo  # type: ignore[import-untyped]
+
+        with lock_repo(repo):
             yield repo
-    except NotDvcRepoError:
-        raise StudyError("this folder is in no DVC repository; go to the project's root.") from None
-    except DvcException as error:
-        causes = [str(error)]
-        while error.__cause__ is not None:  # DVC says what failed, its causes say why
-            error = error.__cause__
-            causes.append(str(error))
-        said = ": ".join(plain(cause).rstrip(".:") for cause in causes if cause)
-        raise StudyError(f"{said}; put it right and run the same command, what finished is kept.") from None

@@ -19,9 +19,9 @@ import yaml
 from study.base import yaml12
 from study.base.errors import UNREADABLE, StudyError
 from study.pipeline import entries
+from study.pipeline.dvc_errors import asked, opened
 
 LOCK = Path("dvc.lock")
-NO_DVC = "dvc is not installed here; pip install -r requirements.txt."
 MD5 = re.compile(r"[0-9a-f]{32}(\.dir)?")
 SETTLED = 0.15  # seconds: DVC writes dvc.lock piece by piece, with pauses of a few hundredths
 PATIENCE = 2.0  # seconds without a write after which nobody will end that any more
@@ -65,27 +65,25 @@ def recorded() -> Mapping[str, Any]:
 class Pipeline:
     """The stages of dvc.yaml as they stand; a context manager, for DVC's files are open meanwhile.
 
-    Raises StudyError where dvc cannot be imported, or where this is no DVC project.
+    Raises StudyError where dvc cannot be imported, where this is no DVC project, and for all that stops DVC itself.
     """
 
     def __init__(self, lock: Mapping[str, Any]):
         self._lock = lock
         if not Path(".dvc/config").is_file():  # trainings by hand make .dvc/tmp too
             raise StudyError("this is no DVC project (there is no .dvc/config here).")
-        try:
+        self._repo = opened(str(Path.cwd()))
+        self.cache = Path(self._repo.cache.local.path)
+        with asked("read dvc.yaml and params.yaml"):
             from dvc.dependency.param import read_param_file  # type: ignore[import-untyped]
             from dvc.parsing import DataResolver  # type: ignore[import-untyped]
-            from dvc.repo import Repo  # type: ignore[import-untyped]
             from dvc.utils.serialize import load_yaml  # type: ignore[import-untyped]
-        except ImportError:
-            raise StudyError(NO_DVC) from None
-        self._repo = Repo(str(Path.cwd()))
-        self.cache = Path(self._repo.cache.local.path)
-        resolver = DataResolver(self._repo, self._repo.root_dir, load_yaml("dvc.yaml"))
-        self._stages: Mapping[str, Any] = resolver.resolve()["stages"]
-        names = {name for stage in self._stages.values() for name in stage.get("params", [])}
-        self._params = read_param_file(self._repo.fs, str(Path("params.yaml").absolute()), sorted(names), flatten=True)
-        self._owners = {path: name for name, stage in self._stages.items() for path in map(_path, stage["outs"])}
+
+            resolver = DataResolver(self._repo, self._repo.root_dir, load_yaml("dvc.yaml"))
+            self._stages: Mapping[str, Any] = resolver.resolve()["stages"]
+            names = {name for stage in self._stages.values() for name in stage.get("params", [])}
+            self._params = read_param_file(self._repo.fs, str(Path("params.yaml").absolute()), sorted(names), flatten=True)
+            self._owners = {path: name for name, stage in self._stages.items() for path in map(_path, stage["outs"])}
         self._hashes: dict[str, str | None] = {}
         self._standings: dict[str, Standing] = {}
         self._earlier: dict[str, frozenset[str]] = {}

@@ -1,4 +1,4 @@
-"""Shares for machines that share nothing have about as many cells of each model and fraction, and each cell once."""
+"""Shares for machines that share nothing have about as many cells of each model, dataset and fraction, and each cell once."""
 
 from collections import Counter
 
@@ -22,12 +22,12 @@ def test_each_share_has_its_part_of_every_model_and_of_the_work(parts, shape):
     study = grid(*shape)
     shares = [share(study, part, parts) for part in range(1, parts + 1)]
     assert sorted(cell for each in shares for cell in each) == sorted(study.cells())
-    for name in ("model", "fraction"):
+    for name in ("model", "dataset", "fraction"):
         for value in {getattr(cell, name) for cell in study.cells()}:
             counts = [Counter(getattr(cell, name) for cell in each)[value] for each in shares]
             assert max(counts) - min(counts) <= (1 if name == "model" else 2), (name, value, counts)
     work = [sum(cell.fraction for cell in each) for each in shares]
-    assert max(work) - min(work) <= 1.5
+    assert max(work) - min(work) <= 1.0
     assert all([cell.fraction for cell in each] == sorted((cell.fraction for cell in each), reverse=True) for each in shares)
 
 

@@ -2,8 +2,10 @@
 
 import inspect
 import shutil
+import signal
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -43,12 +45,12 @@ def said(sentence):
 
 @pytest.mark.parametrize("sentence", ["fraction is 1; it must be a decimal.", "params.yaml: train.precision is 'fp16'."])
 def test_a_refused_override_says_the_way_back(repository, monkeypatch, sentence):
-    monkeypatch.setenv("DVC_STAGE", "split@digits-1-0")
+    monkeypatch.setenv("DVC_EXP_BASELINE_REV", "0" * 40)
     assert said(sentence) == f"error: {sentence}"  # params.yaml is the committed one
     (repository / "params.yaml").write_text("fraction: 1\n")
     assert "and every edit of yours that is not committed" in said(sentence) and "++key=value" in said(sentence)
     assert said("the disk is full.") == "error: the disk is full."
-    monkeypatch.delenv("DVC_STAGE")
+    monkeypatch.delenv("DVC_EXP_BASELINE_REV")
     assert said(sentence) == f"error: {sentence}"
 
 
@@ -69,6 +71,7 @@ class Refusing:
             raise ImportError("libtorch_cpu.so: failed to map segment from shared object")
 
 
+REFUSED = 'ImportError("libtorch_cpu.so: failed to map segment from shared object")'
 REFUSAL = f"import sys\n{inspect.getsource(Refusing)}\nsys.meta_path.insert(0, Refusing())"
 
 
@@ -78,6 +81,23 @@ def test_too_little_memory_for_a_library_is_one_sentence(root, module):
     script = f"{REFUSAL}\nimport runpy\nrunpy.run_module('stages.{module}', run_name='__main__')"
     done = subprocess.run([sys.executable, "-c", script], cwd=root, capture_output=True, text=True, timeout=300)
     assert (done.returncode, done.stderr) == (1, f"error: {OUT_OF_MEMORY}\n")
+
+
+@pytest.mark.parametrize("module", ["stages.aggregate", "tools.convert"])
+def test_ctrl_c_while_a_library_is_imported_is_one_line(root, module):
+    script = f"{REFUSAL.replace(REFUSED, 'KeyboardInterrupt')}\nimport runpy\nrunpy.run_module({module!r}, run_name='__main__')"
+    done = subprocess.run([sys.executable, "-c", script], cwd=root, capture_output=True, text=True, timeout=300)
+    assert (done.returncode, done.stderr) == (-signal.SIGINT, "stopped by Ctrl-C.\n")
+
+
+def test_an_output_that_cannot_be_written_does_not_undo_what_was_done(root):
+    script = "from study.base.console import run, say\nrun(lambda: say('done'))"
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run([sys.executable, "-c", script], cwd=root, stdout=full, stderr=subprocess.PIPE, text=True)
+    assert done.returncode == 1
+    assert (
+        done.stderr == "error: the output cannot be written (No space left on device); what was done before that stays done.\n"
+    )
 
 
 def test_other_failures_of_imports_keep_their_traceback(root):

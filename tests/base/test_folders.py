@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from study.base.errors import StudyError
 from study.base.folders import hidden, replaced
 
 
@@ -69,3 +70,24 @@ def test_a_full_disk_names_the_folder(tmp_path):
     with pytest.raises(OSError, match="No space left") as error, replaced(tmp_path / "folder"):
         raise OSError(28, "No space left on device")
     assert error.value.filename == str(tmp_path / "folder")
+
+
+def test_two_that_write_one_folder_are_told_and_the_first_is_whole(tmp_path):
+    with replaced(tmp_path / "out") as draft:
+        (draft / "one").write_text("first")
+        with pytest.raises(StudyError, match=r"out is being written by another process; wait for it"):
+            put(tmp_path / "out", "second")
+        (draft / "two").write_text("first")
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["one", "two"]
+    put(tmp_path / "out", "third")
+    assert [path.name for path in tmp_path.iterdir()] == ["out"] and (tmp_path / "out" / "file").read_text() == "third"
+
+
+def test_a_draft_of_a_killed_run_is_emptied(tmp_path):
+    left = tmp_path / ".out.draft"
+    (left / "deep").mkdir(parents=True)
+    (left / "deep" / "file").write_text("old")
+    (left / "stray").write_text("old")
+    (left / "link").symlink_to(tmp_path)
+    put(tmp_path / "out", "new")
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["file"] and tmp_path.exists()

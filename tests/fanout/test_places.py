@@ -61,6 +61,22 @@ def test_a_name_that_is_no_device_leaves_no_gpu(monkeypatch):
     assert local.gpus_here() == []
 
 
+@pytest.mark.parametrize(
+    ("here", "named", "wrong"),
+    [
+        (["0", "1"], ["1"], None), (["0", "1"], ["GPU-ab"], None), (["GPU-ab"], ["0"], None), (["0", "1"], None, None),
+        (["0", "1"], ["1", "99"], "names 99, but torch sees 0, 1"), ([], ["0"], "names 0, but torch sees none here"),
+    ],
+)  # fmt: skip
+def test_a_gpu_that_is_not_here_is_refused_before_any_cell_starts(monkeypatch, here, named, wrong):
+    monkeypatch.setattr(local, "gpus_here", lambda: here)
+    if wrong:
+        with pytest.raises(StudyError, match=wrong):
+            local.gpus_of(named)
+    else:
+        assert local.gpus_of(named) == (named or here)
+
+
 def test_a_cell_that_was_given_a_gpu_does_not_train_on_the_processor(monkeypatch):
     monkeypatch.delenv(DEVICE, raising=False)
     assert Work(CELL, "1")._device() == {"CUDA_VISIBLE_DEVICES": "1", DEVICE: "cuda"}

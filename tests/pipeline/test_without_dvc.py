@@ -4,6 +4,7 @@ import shutil
 import sys
 import threading
 from pathlib import Path
+from sqlite3 import DatabaseError
 
 import pytest
 from recorded_study import CNN, GLYPHS, outputs, show, states
@@ -12,6 +13,7 @@ from study.base.errors import StudyError
 from study.design import cells
 from study.pipeline import cell_states, lockfile
 from study.pipeline.cell_states import CellState
+from study.pipeline.standing import Pipeline
 from tools import status as command
 
 
@@ -58,4 +60,40 @@ def test_by_hand_without_a_dvc_project(by_hand):
 
 def test_a_defect_in_dvc_is_said_and_not_shown_as_a_traceback(clone, monkeypatch):
     monkeypatch.setattr("dvc.parsing.DataResolver.resolve", lambda self: {}["another DVC"])
-    assert cell_states.read().unknown == "DVC could not be asked: KeyError: 'another DVC'"
+    assert cell_states.read().unknown == "DVC cannot open this project (KeyError: 'another DVC'); dvc status says more."
+
+
+@pytest.mark.parametrize(
+    "text", ["", "stages: []", "stages: {train: null}", "stages: [", "stages: {x: {cmd: '${study.nope}'}}"]
+)
+def test_a_dvc_yaml_that_dvc_cannot_read_is_one_sentence(clone, text):
+    Path("dvc.yaml").write_text(text)
+    with pytest.raises(StudyError, match=r"dvc\.yaml"):
+        Pipeline({})
+
+
+def test_what_stops_dvc_itself_is_one_sentence(clone, monkeypatch):
+    def nameless(*_, **__):
+        raise KeyError("getpwuid(): uid not found: 12345")
+
+    monkeypatch.setattr("dvc.repo.Repo.__init__", nameless)
+    with pytest.raises(StudyError, match=r"DVC cannot open this project \(KeyError: .*12345"), lockfile.repository():
+        pass
+    with pytest.raises(StudyError, match="DVC cannot open this project"):
+        Pipeline({})
+
+
+def test_a_damaged_database_of_dvc_is_named(clone, monkeypatch):
+    def damaged(*_, **__):
+        raise DatabaseError("file is not a database")
+
+    monkeypatch.setenv("DVC_SITE_CACHE_DIR", "/var/place")
+    monkeypatch.setattr("dvc.repo.Repo.__init__", damaged)
+    with pytest.raises(StudyError, match=r"DVC's own files below /var/place are damaged .*remove them"), lockfile.repository():
+        pass
+
+
+def test_a_wrong_configuration_of_dvc_is_one_sentence(clone):
+    Path(".dvc/config.local").write_text("[core]\na = b\n")
+    with pytest.raises(StudyError, match="config file error: extra keys not allowed"):
+        Pipeline({})

@@ -72,8 +72,8 @@ def test_a_full_disk_and_less_where_the_packages_are_installed(project, monkeypa
     monkeypatch.setattr(shutil, "disk_usage", lambda place: Usage(10**12, 0, 4 * 10**9))
     (sentence,) = found()
     assert sentence.startswith("4.0 GB are free here, and 9 are needed")
-    (project / ".venv").mkdir()
-    for name in ("python", "study"):
+    (project / ".venv/bin").mkdir(parents=True)
+    for name in ("python", "bin/python", "study"):
         (project / ".venv" / name).touch()
     assert found() == []
 
@@ -87,9 +87,20 @@ def test_an_environment_that_make_did_not_make(project):
 def test_a_clone_that_was_moved(project):
     (project / ".venv/bin").mkdir(parents=True)
     (project / ".venv/python").touch()
+    (project / ".venv/bin/python").touch()
     for place, problems in ((project / ".venv", 0), (project / "elsewhere/.venv", 1)):
         (project / ".venv/bin/activate").write_text(f"VIRTUAL_ENV='{place}'\nexport VIRTUAL_ENV\n")
         assert len(found()) == problems
+
+
+def test_an_environment_whose_python_is_gone_and_one_that_is_a_file(project):
+    (project / ".venv/bin").mkdir(parents=True)
+    (project / ".venv/python").touch()
+    (project / ".venv/bin/python").symlink_to("/usr/bin/python3.999")
+    assert found() == ["the Python that .venv was made with is gone; remove .venv, and make makes it anew"]
+    shutil.rmtree(project / ".venv")
+    (project / ".venv").touch()
+    assert found() == [".venv is no folder; move it away, and make makes one"]
 
 
 @pytest.mark.parametrize("name", ["project", "my project", "Größe", "o'brien", "$HOME"])
@@ -99,6 +110,7 @@ def test_a_clone_that_was_not_moved_whatever_it_is_called(tmp_path, monkeypatch,
     folder = tmp_path / name
     (folder / ".venv/bin").mkdir(parents=True)
     (folder / ".venv/python").touch()
+    (folder / ".venv/bin/python").touch()
     subprocess.run(["git", "init", "--quiet", folder], check=True)
     place = shlex.quote(f"{folder}/.venv") if version == "3.13" else f'"{folder}/.venv"'
     windows = f'if [ "${{OSTYPE:-}}" = "cygwin" ]; then\n    export VIRTUAL_ENV=$(cygpath {place})\nelse\n' * (version > "3.11")

@@ -43,6 +43,19 @@ def test_a_study_without_a_name_comes_back_too(project):
     assert again.returncode == 1 and "no study to go back to; the named ones are" in again.stderr
 
 
+def test_a_named_study_written_by_hand_comes_back_as_it_was_written(project):
+    params = project / "params.yaml"
+    own = (
+        params.read_text().replace("  name: cifar\n", "  name: cifar  # ours\n").replace("  seeds:\n  - 0\n", "  seeds: [0]\n")
+    )
+    assert "# ours" in own and "seeds: [0]" in own
+    params.write_text(own)
+    assert "has study cifar already; nothing changed" in study(project, "cifar").stdout and params.read_text() == own
+    assert "python -m tools.study back sets the former one" in study(project, "digits").stdout
+    study(project, "back")
+    assert params.read_text() == own
+
+
 def test_back_and_forth_between_two_that_have_no_name(project):
     params = project / "params.yaml"
     named = params.read_text()
