@@ -60,7 +60,10 @@ def test_by_hand_without_a_dvc_project(by_hand):
 
 def test_a_defect_in_dvc_is_said_and_not_shown_as_a_traceback(clone, monkeypatch):
     monkeypatch.setattr("dvc.parsing.DataResolver.resolve", lambda self: {}["another DVC"])
-    assert cell_states.read().unknown == "DVC cannot open this project (KeyError: 'another DVC'); dvc status says more."
+    assert (
+        cell_states.read().unknown
+        == "DVC cannot read dvc.yaml and params.yaml (KeyError: 'another DVC'); dvc status says more."
+    )
 
 
 @pytest.mark.parametrize(
