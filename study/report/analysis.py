@@ -55,7 +55,7 @@ class Analysis:
         arms = {arm: [run.wrong for run in runs] for arm in possible if (runs := _runs(grid, results.present, arm))}
         if not arms:
             raise StudyError(f"no model of study {grid.name} has all its seeds here; dvc repro trains them.")
-        classes = {cell.dataset: len(result.classes) for cell, result in results.present.items()}
+        classes = {cell.dataset: len(result.labels) / _largest(result) for cell, result in results.present.items()}
         sizes = {arm.dataset: len(wrong[0]) for arm, wrong in arms.items()}
         conclusions = Conclusions.of_cells(grid, arms, classes, grid.compare, _doubtful(formats or {}, sizes))
         return cls(
@@ -119,6 +119,11 @@ class Analysis:
 def arm_of(cell: Cell) -> Arm:
     """The arm that ``cell`` is one seed of."""
     return Arm(cell.dataset, cell.model, cell.fraction)
+
+
+def _largest(result: Result) -> int:
+    """How many test images the largest class has."""
+    return int(np.bincount(result.labels).max())
 
 
 def _runs(grid: Grid, results: Mapping[Cell, Result], arm: Arm) -> list[Result]:

@@ -39,13 +39,13 @@ class Conclusions:
         cls,
         grid: GridLike,
         wrong: Mapping[Arm, Sequence[NDArray[np.bool_]]],
-        classes: Mapping[str, int],
+        classes: Mapping[str, float],
         compare: tuple[str, str] = ("cnn", "vit"),
         doubtful: Mapping[str, Mapping[str, Collection[int]]] | None = None,
     ) -> "Conclusions":
         """``wrong``: which test images (images,) each seed of an arm gets wrong. Only arms with all their seeds are in it.
 
-        ``classes``: how many, by dataset; ``compare``: families of H2, H3 and the claims; ``doubtful``: doubtful.read_lists().
+        ``classes``: as of Evidence; ``compare``: families of H2, H3 and the claims; ``doubtful``: doubtful.read_lists().
         """
         sample = Sample(wrong, classes)
         roles = Roles(grid, compare)
@@ -56,7 +56,7 @@ class Conclusions:
         cls,
         grid: GridLike,
         errors: Mapping[Arm, float],
-        classes: Mapping[str, int],
+        classes: Mapping[str, float],
         differences: Sequence[Difference] = (),
         compare: tuple[str, str] = ("cnn", "vit"),
     ) -> "Conclusions":

@@ -24,8 +24,10 @@ class Publication(Evidence):
     seeds = 1
     measured = False
 
-    def __init__(self, errors: Mapping[Arm, float], classes: Mapping[str, int], differences: Sequence[Difference] = ()) -> None:
-        """``errors`` in [0, 1] by arm; ``classes`` of each dataset."""
+    def __init__(
+        self, errors: Mapping[Arm, float], classes: Mapping[str, float], differences: Sequence[Difference] = ()
+    ) -> None:
+        """``errors`` in [0, 1] by arm; ``classes`` as of Evidence."""
         self._errors = dict(sorted(errors.items()))
         self.classes = classes
         self._differences = tuple(differences)

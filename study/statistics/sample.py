@@ -27,8 +27,8 @@ class Sample(Evidence):
 
     measured = True
 
-    def __init__(self, wrong: Mapping[Arm, Sequence[NDArray[np.bool_]]], classes: Mapping[str, int]) -> None:
-        """``wrong``: for each arm and seed, which images (images,) the cell gets wrong. ``classes``: how many a dataset has.
+    def __init__(self, wrong: Mapping[Arm, Sequence[NDArray[np.bool_]]], classes: Mapping[str, float]) -> None:
+        """``wrong``: for each arm and seed, which images (images,) the cell gets wrong. ``classes``: as of Evidence.
 
         Cells of a dataset share their images, and all arms have the same number of seeds: StudyError otherwise.
         """

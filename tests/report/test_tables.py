@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from grids import MODELS
+from grids import MODELS, sections, write_cells, write_study
 from small_reports import analysed, data
 
 from study.report.analysis import Analysis
@@ -16,7 +16,11 @@ from study.report.sections.made import compared
 from study.report.sections.warnings import warnings
 from study.report.tables import per_cell, robustness, top1
 from study.report.tables.every import every_table
+from study.results import collected
+from study.settings.grid import Grid
+from study.settings.params import Params
 from study.statistics.contrasts import Arm
+from study.statistics.published import Published
 
 TABLES = ("errors_easy", "errors_hard", "penalty", "hypotheses", "claims", "parts_h1", "needs_easy", "exponents", "scales")
 
@@ -83,6 +87,24 @@ def test_imbalanced_classes_have_tables(analysis: Analysis, tmp_path: Path) -> N
         assert row["cell"] == str(cell) and row["balanced_error"] == pytest.approx(np.mean(each)) != row["top1_error"]
     by_class = data(per_cell.classes(study, "one"))
     assert int(by_class[0]["images"]) > 2 * int(by_class[1]["images"])
+
+
+def test_guessing_is_to_always_answer_the_largest_class(tmp_path: Path) -> None:
+    """On imbalanced classes that errs less than a draw among all of them, and a model that does it has learned nothing."""
+    params = sections(datasets=("one",), models={"cnn_scratch": MODELS["cnn_scratch"]})
+    write_study(tmp_path, params, (1.0, 0.1))
+    cells = Grid.load(Params(params), tmp_path / "dvc.yaml").cells()
+    write_cells(tmp_path, cells, error=lambda cell: 0.35)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(tmp_path)
+        found = collected.load(cells, Params(params))
+    for result in found.present.values():
+        result.predictions.labels[:] = np.where(result.labels < 6, 0, result.labels)
+    study = Analysis.of_cells(Grid.load(Params(params), tmp_path / "dvc.yaml"), found, Published.read())
+    assert study.evidence.guessing("one") == pytest.approx(0.4)
+    assert [arm.model for arm in study.conclusions.near_guessing] == ["cnn_scratch"] * 2
+    table = top1.by_fraction(study, "one")
+    assert "Always answering the largest class errs on 40.0 %." in table.notes[0]
 
 
 def test_scales_have_the_signs_of_the_readings(analysis: Analysis) -> None:

@@ -3,7 +3,7 @@
 from matplotlib.figure import Figure
 
 from study.report.analysis import Analysis
-from study.report.figures.style import WIDTH, canvas, legend, runs_legend, style
+from study.report.figures.style import WIDTH, broken, canvas, legend, runs_legend, style
 from study.report.numbers import points
 from study.report.tables.top1 import shared_arms
 from study.statistics.contrasts import error, penalty
@@ -38,7 +38,7 @@ def penalty_per_model(analysis: Analysis) -> Figure | None:
                 fontsize=8,
                 color=look.colour,
             )
-        names = [analysis.labels.model(model) + (f", {' → '.join(step)}" if several else "") for step, model in rows]
+        names = [broken(analysis.labels.model(model) + (f", {' → '.join(step)}" if several else "")) for step, model in rows]
         axes.set_yticks(range(len(rows)), names)
         axes.set_ylim(len(rows) - 0.5, -0.7)
         axes.axvline(0, color="#888888", linewidth=0.8)

@@ -1,5 +1,6 @@
 """How every figure looks, and how it is written: the same bytes each time, without dates or versions."""
 
+import textwrap
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -19,6 +20,8 @@ from study.settings.params import Model
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#000000")
 MARKERS = ("o", "s", "^", "D", "v", "P", "X")
 DASHES = ("-", (0, (6, 2)), (0, (1, 1.5)), (0, (6, 2, 1, 2)), (0, (3, 1, 1, 1, 1, 1)))
+VARIANTS = (("-", "full"), ((0, (1, 1.5)), "left"), ((0, (6, 2, 1, 2)), "bottom"), ((0, (3, 1, 1, 1, 1, 1)), "top"))
+LABEL = 32  # characters of a line of a label, or it would take the room of the axes
 INTERVAL = "95 % interval"
 WIDTH = 4.9  # inches, of every figure: a phone shows it at three quarters, where 9 points can still be read
 LABEL_HEIGHT = 0.145  # inches, of a line of 8 points
@@ -45,19 +48,25 @@ RC: dict[Any, Any] = {
 
 @dataclass(frozen=True)
 class Style:
-    """How a model is drawn: colour and marker by architecture, solid and filled where it is pre-trained."""
+    """How a model is drawn: colour and marker by architecture, solid and filled where it is pre-trained.
+
+    ``variant`` counts the pre-trained models of one architecture from 0: the next ones have other lines and half-filled marks.
+    """
 
     colour: str
     marker: str
     pretrained: bool
+    variant: int = 0
 
     @property
     def line(self) -> dict[str, Any]:
         """Keyword arguments of ``Axes.plot``."""
         return {
             "color": self.colour,
-            "linestyle": "-" if self.pretrained else (0, (5, 2)),
+            "linestyle": VARIANTS[self.variant % len(VARIANTS)][0] if self.pretrained else (0, (5, 2)),
             "marker": self.marker,
+            "fillstyle": VARIANTS[self.variant % len(VARIANTS)][1],
+            "markerfacecoloralt": "white",
             "markerfacecolor": self.colour if self.pretrained else "white",
             "markersize": 5,
             "linewidth": 1.6,
@@ -68,7 +77,14 @@ def style(analysis: Analysis, model: Model) -> Style:
     """The style of ``model``, by the place of its architecture among the grid's."""
     architectures = list(dict.fromkeys(each.scratch or each.name for each in analysis.grid.models))
     place = architectures.index(model.scratch or model.name)
-    return Style(COLOURS[place % len(COLOURS)], MARKERS[place % len(MARKERS)], model.weights is not None)
+    alike = [each.name for each in analysis.grid.models if each.weights is not None and each.scratch == model.scratch]
+    variant = alike.index(model.name) if model.scratch and model.weights is not None else 0
+    return Style(COLOURS[place % len(COLOURS)], MARKERS[place % len(MARKERS)], model.weights is not None, variant)
+
+
+def broken(label: str) -> str:
+    """``label`` in lines short enough to stand beside or above axes, two at most."""
+    return "\n".join(textwrap.wrap(label, LABEL, max_lines=2, placeholder=" …")) or label
 
 
 @contextmanager
@@ -100,7 +116,7 @@ def panels(analysis: Analysis, title: str, height: float) -> Iterator[tuple[Figu
             unused.set_axis_off()
         titled = list(zip(every, models, strict=False))
         for axes, model in titled:
-            axes.set_title(analysis.labels.model(model), fontsize=9)
+            axes.set_title(broken(analysis.labels.model(model)), fontsize=9)
         yield figure, titled
 
 
@@ -151,10 +167,11 @@ def label_ends(axes: Axes, ends: Sequence[tuple[float, str, str]]) -> None:
         return
     bottom, top = axes.get_ylim()
     inches = axes.bbox.height / axes.figure.dpi  # before layout: near enough
-    gap = abs(top - bottom) * LABEL_HEIGHT / inches
+    lines = max(broken(text).count("\n") + 1 for _, text, _ in ends)
+    gap = abs(top - bottom) * lines * LABEL_HEIGHT / inches
     for (height, text, colour), place in zip(ends, apart([end[0] for end in ends], gap), strict=True):
         axes.annotate(
-            text,
+            broken(text),
             (1.0, height),
             xycoords=("axes fraction", "data"),
             xytext=(1.02, place),

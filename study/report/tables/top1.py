@@ -38,7 +38,7 @@ def by_fraction(analysis: Analysis, dataset: str) -> Table:
                 name = pretrained or scratch
                 rows.append(Change(analysis.labels.architecture_of(name), name, fraction, "", first, second, change))
     cells = [cell for cell in analysis.missing if cell.dataset == dataset]
-    guessing = percent(analysis.evidence.guessing(dataset))
+    guess = "Always answering the largest class" if analysis.imbalanced(dataset) else "Guessing"
     return Table(
         f"errors_{dataset}",
         f"Top-1 error on {escaped(dataset)}, % of test images",
@@ -52,7 +52,8 @@ def by_fraction(analysis: Analysis, dataset: str) -> Table:
         ),
         tuple(rows),
         (
-            f"Gain is the error from scratch less the error with pre-training. Guessing errs on {guessing} %.",
+            f"Gain is the error from scratch less the error with pre-training. "
+            f"{guess} errs on {percent(analysis.evidence.guessing(dataset))} %.",
             *absent(analysis, cells),
         ),
     )
