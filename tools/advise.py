@@ -47,11 +47,13 @@ def advice(analysis: Analysis, found: list[Requirement]) -> list[str]:
         off = f"the same law missed the error at {each.largest} by {each.backtest_percent:+.0f} %"
         lines.append(f"  {name:<{width}}  {required(each, images)}  ({off})")
     reached = [each for each in ordered if math.isfinite(each.fraction)]
-    if reached:
+    if all(each.under for each in found):
+        lines.append("Every model needs less than was measured, so which of them needs least cannot be told.")
+    elif reached:
         lines.append(f"Least data: {names[0]}. {_surely(reached)}")
     else:
         lines.append("No model reaches it by its curve, within 100 times the data that was measured.")
-    if any(each.beyond for each in found):
+    if any(each.beyond and not each.under for each in found):
         lines.append("* lies beyond the fractions that were measured. Nobody can tell whether the curve holds there.")
     gone = [model for model in analysis.grid.models if model.name not in {each.model for each in found}]
     if gone:

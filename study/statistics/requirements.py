@@ -38,6 +38,11 @@ class Requirement:
     largest: float
 
     @property
+    def under(self) -> bool:
+        """Whether the smallest fraction that was measured is enough, by the whole interval."""
+        return self.high <= self.smallest
+
+    @property
     def beyond(self) -> bool:
         """Whether the answer lies beyond what was measured, on either side."""
         return not self.smallest <= self.fraction <= self.largest

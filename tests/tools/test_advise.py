@@ -48,6 +48,13 @@ def test_the_model_that_needs_least_stands_first_and_the_answer_is_that_of_the_l
     assert "Cannot be told, with fewer than three fractions: ViT, pre-trained." in lines
 
 
+def test_of_models_that_all_need_less_than_was_measured_none_is_said_to_need_least(ask: Callable[..., list[str]]) -> None:
+    lines = ask("easy", "--error", "0.95")
+    assert all("  under 90" in line for line in lines[1:4])
+    assert "Every model needs less than was measured, so which of them needs least cannot be told." in lines
+    assert not [line for line in lines if line.startswith(("Least data", "*"))]
+
+
 def test_what_lies_beyond_is_said(ask: Callable[..., list[str]]) -> None:
     lines = ask("easy", "--error", "0.01")
     assert any("*" in line for line in lines[1:4])

@@ -47,7 +47,7 @@ def least(analysis: Analysis) -> Table | None:
         return None
 
     def labels(models: Sequence[str]) -> str:
-        return ", ".join(escaped(analysis.labels.of(model)) for model in models) or NONE
+        return "; ".join(escaped(analysis.labels.of(model)) for model in models) or NONE
 
     return Table(
         "least",
@@ -169,7 +169,7 @@ def amount(fraction: float, images: int | None) -> str:
 
 def required(each: Requirement, images: int | None) -> str:
     """``1,300 [1,100, 1,700]``, with * where it lies beyond what was measured; ``under 130`` where the least was enough."""
-    if each.high <= each.smallest:
+    if each.under:
         return f"under {amount(each.smallest, images)}"
     if math.isinf(each.fraction):
         return f"{amount(each.fraction, images)}*"
