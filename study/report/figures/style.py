@@ -83,8 +83,8 @@ def style(analysis: Analysis, model: Model) -> Style:
 
 
 def broken(label: str) -> str:
-    """``label`` in lines short enough to stand beside or above axes, two at most."""
-    return "\n".join(textwrap.wrap(label, LABEL, max_lines=2, placeholder=" …")) or label
+    """``label`` in lines short enough to stand beside or above axes, three at most."""
+    return "\n".join(textwrap.wrap(label, LABEL, max_lines=3, placeholder=" …")) or label
 
 
 @contextmanager
