@@ -104,7 +104,7 @@ def weights(where: str, value: Any) -> tuple[str, str | None] | None:
     if value is None:
         return None
     given = "cell" if isinstance(value, Mapping) and "cell" in value else "source"
-    found = mapping(where, value, (given, "sha256"))
+    found = mapping(where, value, (given, "sha256"), ("sha256",))
     allowed = "the name of a cell" if given == "cell" else "hf-hub:owner/name, a URL, a file or a folder"
     source = _text(allowed).parse(f"{where}.{given}", found[given])
     if given == "cell":
@@ -112,7 +112,7 @@ def weights(where: str, value: Any) -> tuple[str, str | None] | None:
             source = f"{CELL}{Cell.parse(source)}"
         except StudyError as error:
             raise StudyError(f"params.yaml: {where}.cell: {error}") from None
-    return source, SHA256.parse(f"{where}.sha256", found["sha256"])
+    return source, SHA256.parse(f"{where}.sha256", found.get("sha256"))
 
 
 SHA256 = or_null(
@@ -141,7 +141,7 @@ WEIGHTS = Kind(
                 {
                     "type": "object",
                     "properties": {given: _TEXT, "sha256": SHA256.schema},
-                    "required": [given, "sha256"],
+                    "required": [given],
                     "additionalProperties": False,
                 }
                 for given in ("source", "cell")

@@ -123,6 +123,14 @@ def test_a_stage_is_not_stopped_by_what_it_does_not_use(sections):
     assert Params(sections).recipe("cifar10", "resnet50_scratch").epochs == 20
 
 
+@pytest.mark.parametrize("source", [{"cell": "digits-cnn_scratch-1.0-0"}, {"source": "hf-hub:timm/resnet50.a1_in1k"}])
+def test_sha256_of_weights_may_be_left_out(sections, source):
+    sections["models"]["resnet50_im1k"]["weights"] = source
+    params = Params(sections)
+    params.check_all()
+    assert params.model("resnet50_im1k").weights.sha256 is None
+
+
 def test_label_family_and_compare_are_read(sections):
     sections["models"]["resnet50_im1k"] |= {"label": "ResNet-50 (ImageNet-1k)", "family": "Faltungsnetz"}
     sections["study"] |= {"compare": ["vit", "Faltungsnetz"]}

@@ -72,6 +72,15 @@ def test_own_data_are_valid(committed, source):
     assert valid(committed, own)
 
 
+@pytest.mark.parametrize(
+    ("weights", "right"), [({"cell": "a-b-1.0-0"}, True), ({"source": "x"}, True), ({"sha256": None}, False), ({}, False)]
+)
+def test_weights_need_a_source_and_no_sha256(committed, weights, right):
+    own = params()
+    own["models"]["other"] = own["models"]["cnn_glyphs"] | {"weights": weights}
+    assert valid(committed, own) == right
+
+
 @pytest.mark.parametrize("wrong", [{"side": 3}, {"fit": "stretch"}, {"test": 1.0}, {"colour": "red"}, {"path": None}])
 def test_a_wrong_option_is_not(committed, wrong):
     own = params()
