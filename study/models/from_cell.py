@@ -17,28 +17,41 @@ from study.base.errors import UNREADABLE, StudyError, told
 from study.base.sums import sha256
 from study.design import cells
 from study.design.cells import Cell
+from study.runtime import origin
 
 CHECKPOINT, WEIGHTS, CONFIG = "checkpoint.safetensors", "model.safetensors", "config.json"
 
 
-def fetch(cell: Cell, target: Path) -> Mapping[str, Any]:
+def fetch(cell: Cell, target: Path, pinned: str | None = None) -> Mapping[str, Any]:
     """Copy the weights of ``cell`` to ``target`` and return their configuration.
 
-    From data/pretrained/<cell> where it is there, else from data/runs/<cell>. Raises StudyError where neither is there, or
-    where both are and the cell was trained anew since.
+    From data/pretrained/<cell> where it is there, else from data/runs/<cell>. Raises StudyError where neither is there, where
+    the checkpoint is damaged, and where the cell was trained anew since its weights were kept or their sha256 was ``pinned``.
     """
     checkpoint, kept = cells.runs(cell) / CHECKPOINT, cells.pretrained(cell) / WEIGHTS
     if not checkpoint.is_file() and not kept.is_file():
         raise StudyError(
             f"{cell} is not trained here, and {kept.parent} does not hold its weights; "
-            f"python -m stages.train {cell} trains it (params.yaml declares its dataset and model)."
-        )
-    if checkpoint.is_file() and kept.is_file() and sha256(checkpoint) != sha256(kept):
-        raise StudyError(
-            f"{cell} has been trained anew: {checkpoint} is not what {kept.parent} holds; python -m tools.export {cell} "
-            "writes the new weights there, or dvc checkout brings the old checkpoint back."
+            f"dvc repro train@{cell} trains it where the study has it, and python -m stages.train {cell} wherever params.yaml "
+            "declares its dataset and model."
         )
     source = kept if kept.is_file() else checkpoint
+    held = sha256(source)
+    trained = origin.checked(cell, checkpoint) if checkpoint.is_file() else held
+    if trained != held:
+        raise StudyError(
+            f"{cell} has been trained anew: {checkpoint} is not what {kept.parent} holds; python -m tools.export {cell} "
+            "writes the new weights there and prints the sha256 to pin, or dvc checkout brings the old checkpoint back."
+        )
+    if pinned is not None and held != pinned:
+        doubt, back = "", "dvc checkout with the dvc.lock of then"
+        if kept.is_file():  # nothing else says what it should be
+            doubt, back = f" and exported, or {kept} is damaged", f"git checkout of {kept.parent}"
+        raise StudyError(
+            f"{cell} has been trained anew since its weights were pinned{doubt}: {source} has the sha256 {held} instead of "
+            f"{pinned}, which params.yaml gives; write sha256: {held} there to start from the new ones, or {back} brings the "
+            "old back."
+        )
     found = configuration(source, cell)
     shutil.copyfile(source, target)
     return found

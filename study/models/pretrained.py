@@ -52,7 +52,7 @@ def fetch(weights: Weights, target: Path) -> Fetched:
     """
     source = weights.source
     if source.startswith(CELL):
-        config, revision = from_cell.fetch(Cell.parse(source.removeprefix(CELL)), target), None
+        config, revision = from_cell.fetch(Cell.parse(source.removeprefix(CELL)), target, weights.sha256), None
     elif source.startswith(HUB):
         config, revision = _from_hub(source, target)
     elif source.startswith(("http://", "https://")):
@@ -156,6 +156,9 @@ def _from_disk(source: str, target: Path) -> Mapping[str, Any]:
     """The config.json of a folder laid out like a hub repository, or beside a .safetensors file."""
     path = Path(os.path.expanduser(source))  # noqa: PTH111 (Path.expanduser raises where there is no such user)
     if path.is_dir():
+        pickled = sorted(each.name for each in path.iterdir() if each.suffix in PICKLED)
+        if pickled and not (path / FILE).is_file():
+            raise StudyError(f"{path} has no {FILE}, but {pickled[0]}, which can run code and is not read. {CONVERT}")
         path = path / FILE
     elif path.suffix != ".safetensors":
         raise StudyError(

@@ -39,6 +39,11 @@ def test_pickles_are_not_read(folder):
         )
 
 
+def test_a_folder_of_a_pickle_alone_names_the_way_out(folder):
+    (folder / "model.safetensors").rename(folder / "pytorch_model.bin")
+    refused(r"local has no model\.safetensors, but pytorch_model\.bin, which can run code.*python -m tools\.convert", folder)
+
+
 def test_addresses_that_lead_nowhere():
     refused("Invalid IPv6 URL", "http://[nowhere/model.safetensors")
     refused(r"model\.safetensors is not here", "~nobody-of-this-name/model.safetensors")
