@@ -12,7 +12,7 @@ from typing import Any
 from study.base.console import hush, parser, run, say
 from study.base.errors import listed
 from study.design.cells import Cell
-from study.pipeline import cell_states
+from study.pipeline import cell_states, moved_sources
 from study.pipeline.cell_states import TO_TRAIN, CellState, CellStatus, StudyStatus
 from study.pipeline.timing import duration
 from study.runtime import detached, worktree
@@ -81,7 +81,7 @@ def lines(study: StudyStatus) -> Iterator[str]:
     before = sorted(frozenset().union(*(each.before for each in study.cells)))
     if before:
         yield from wrapped(f"earlier stages to run: {listed(before, 3)}")
-    for note in filter(None, (worktree.advice(), detached.advice())):
+    for note in filter(None, (worktree.advice(), detached.advice(), moved_sources.advice(study.grid.models))):
         yield from wrapped(note)
     if study.unknown:
         yield from wrapped(f"Whether cells are stale is unknown: {study.unknown} done means that outputs are here.")
