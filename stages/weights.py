@@ -58,12 +58,14 @@ def prepare(model: Model, folder: Path, sizes: tuple[int, ...] = ()) -> Card:
 def _sizes(params: Params, model: str) -> tuple[int, ...]:
     """The sides at which ``model`` sees the study's datasets; none where params.yaml has no study, or a wrong one.
 
-    They can refuse a model and change nothing of its card, so that DVC need not know them.
+    They can refuse a model and change nothing of its card, so that DVC need not know them. Raises StudyError for a wrong
+    recipe: without it the sizes are not known.
     """
     try:
-        return tuple(sorted({params.recipe(dataset, model).image_size for dataset in params.study().datasets}))
+        datasets = params.study().datasets
     except StudyError:
         return ()
+    return tuple(sorted({params.recipe(dataset, model).image_size for dataset in datasets}))
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@ tried as a training would, so that what is let through here is not refused there
 """
 
 import difflib
+import warnings
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -64,7 +65,9 @@ def check_file(
     for size in tuple(sizes) or (_own_size(config, arch, source),):
         model = build(arch, options, CLASSES, size, seed=0)
         try:
-            found = {name: tuple(tensor.shape) for name, tensor in fitted(model, load_file(path)).items()}
+            with warnings.catch_warnings():  # of torch, about how timm resamples tables: nothing that users could change
+                warnings.filterwarnings("ignore", category=UserWarning, module=r"timm\.layers\.interpolate")
+                found = {name: tuple(tensor.shape) for name, tensor in fitted(model, load_file(path)).items()}
         except Exception as error:  # timm's filter, of a file that is not one of its own
             raise StudyError(f"{another}: timm's filter of its weights fails ({one_line(error)}).") from None
         wanted = {name: tuple(tensor.shape) for name, tensor in model.state_dict().items()}

@@ -1,6 +1,7 @@
 """The stage weights: from a file, a folder or a URL to data/weights/<model>/, at the sizes of the study."""
 
 import json
+import sys
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,9 @@ from servers import Files, serving
 from small_weights import ARCH, CONFIG, OPTIONS, expect, prepare, sha256
 
 from stages import weights as stage
+from study.base import yaml12
 from study.base.errors import StudyError
+from study.models import architecture
 from study.models.build import build, load_pretrained
 from study.models.card import Card
 from study.settings.params import Model, Params, Weights
@@ -106,6 +109,28 @@ def test_the_sizes_are_those_of_the_study(root):
     sizes = {params.recipe(dataset, "cnn_scratch").image_size for dataset in params.study().datasets}
     assert stage._sizes(params, "cnn_scratch") == tuple(sorted(sizes))
     assert stage._sizes(Params({"models": {}}), "cnn_scratch") == ()
+
+
+def test_a_wrong_recipe_of_any_dataset_stops_before_anything_is_fetched(root, monkeypatch):
+    sections = yaml12.load((root / "params.yaml").read_text())
+    sections["study"] |= {"datasets": ["cifar10", "digits"]}
+    sections["datasets"]["digits"]["recipe"] = {"epochs": 0}
+    Path("params.yaml").write_text(json.dumps(sections))
+    monkeypatch.setattr(sys, "argv", ["weights", "resnet50_im1k"])
+    monkeypatch.setattr(stage.pretrained, "fetch", lambda *_: pytest.fail("fetched"))
+    monkeypatch.setattr(stage.code, "digest", lambda _: "")
+    with pytest.raises(StudyError, match="epochs is 0"):
+        stage.main()
+
+
+@pytest.mark.filterwarnings("error")
+def test_timms_resampling_is_silent(tmp_path):
+    """Its tables of relative positions, for another window."""
+    options = {"depths": (1, 1, 1, 1)}
+    model = timm.create_model("swin_tiny_patch4_window7_224", **options)
+    save_file({name: tensor.contiguous() for name, tensor in model.state_dict().items()}, tmp_path / "w.safetensors")
+    swin = ("swin_tiny_patch4_window7_224", options)
+    architecture.check_file(tmp_path / "w.safetensors", *swin, model.pretrained_cfg, "here", (32,))
 
 
 def test_arch_that_takes_any_size(tmp_path):
