@@ -27,7 +27,7 @@ from trials import study
 _NAMES = """
 mobilenetv3_small_100 efficientnet_b0 convnext_atto convnextv2_atto resnet18 resnet18d regnety_002 densenet121
 vit_tiny_patch16_224 deit_tiny_patch16_224 deit_tiny_distilled_patch16_224 swin_tiny_patch4_window7_224 swinv2_cr_tiny_224
-mixer_s32_224 maxvit_nano_rw_256 levit_128s mobilevit_xxs tiny_vit_5m_224 xcit_nano_12_p16_224 eva02_tiny_patch14_224
+mixer_s32_224 maxvit_nano_rw_256 levit_128s mobilevit_xxs tiny_vit_5m_224 xcit_nano_12_p16_224
 coat_lite_tiny pvt_v2_b0 gmlp_ti16_224 test_resnet test_efficientnet test_vit test_convnext test_byobnet test_vit2 test_vit3
 test_nfnet test_mambaout cait_xxs24_224 convit_tiny resmlp_12_224 hiera_tiny_224 edgenext_xx_small repvit_m0_9 starnet_s1
 mambaout_femto poolformer_s12 nest_tiny volo_d1_224 coatnet_nano_rw_224 nf_regnet_b0 efficientvit_b0 efficientvit_m0 lcnet_050
@@ -38,7 +38,6 @@ PLAIN = _NAMES.split()
 OPTIONS: Mapping[str, Any] = {
     "resnet18_drop": {"name": "resnet18", "drop_rate": 0.1, "drop_path_rate": 0.1},
     "vit_patch4": {"name": "vit_tiny_patch16_224", "patch_size": 4},
-    "vit_patch5": {"name": "vit_tiny_patch16_224", "patch_size": 5},
     "vit_img_size": {"name": "vit_tiny_patch16_224", "img_size": 32},
     "vit_avg": {"name": "vit_tiny_patch16_224", "global_pool": "avg"},
     "vit_dynamic": {"name": "vit_tiny_patch16_224", "dynamic_img_size": True},
@@ -56,6 +55,8 @@ REFUSED: Mapping[str, Any] = {
     "torchvision_name": "torchvision/resnet18",
     "capital": "ResNet18",
     "mistyped_tag": "resnet18.a1_in1kk",
+    "vit_patch5": {"name": "vit_tiny_patch16_224", "patch_size": 5},
+    "eva02_tiny_patch14_224": "eva02_tiny_patch14_224",
     "deprecated_name": "vit_base_patch16_224_in21k",
 }
 # Refused before their weights are looked for, which are not there.

@@ -15,7 +15,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file
 
 from study.base.errors import UNREADABLE, StudyError, one_line, told
-from study.models import lean_timm
+from study.models import lean_timm, patches
 from study.models.build import build, check_options, fitted
 
 timm = lean_timm.load()
@@ -46,7 +46,7 @@ def check(arch: str, options: Mapping[str, Any], sizes: Iterable[int] = ()) -> M
         )
     config: Mapping[str, Any] = _build(arch, options).pretrained_cfg
     for size in sizes:
-        build(arch, options, CLASSES, size, seed=0)
+        patches.check(build(arch, options, CLASSES, size, seed=0), arch, size)
     return config
 
 
