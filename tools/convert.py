@@ -3,14 +3,14 @@
     python -m tools.convert resnet50.pth          # writes resnet50.safetensors beside it
 
 Weights are found under state_dict, model and the like, averaged ones (state_dict_ema, ema) first. Prefixes that wrappers put
-before every name (module., model.) are taken off. What was found and done is said.
+before names (module., model.) are taken off, and tensors beside those (criterion.weight) left out. What was done is said.
 """
 
 from pathlib import Path
 
 from study.base import atomic
 from study.base.console import parser, run, say
-from study.base.errors import StudyError
+from study.base.errors import StudyError, listed
 from study.base.sums import sha256
 from study.models import pickled
 
@@ -20,7 +20,7 @@ def main() -> None:
     arguments = parser(__doc__, "convert", "tools")
     arguments.add_argument("file", type=Path, help="as torch.save wrote it")
     arguments.add_argument(
-        "--take", metavar="KEY", help="the key that has the weights, in the place of the first that is known"
+        "--take", metavar="KEY", help="the key that has the weights (ema, or ema.shadow), in the place of the first"
     )
     given = arguments.parse_args()
     convert(given.file, given.take)
@@ -46,6 +46,8 @@ def convert(file: Path, take: str | None = None) -> Path:
         say(f"it also has {', '.join(found.others)}; --take takes one of these instead")
     if found.prefixes:
         say(f"taken off every name: {' then '.join(found.prefixes)}")
+    if found.beside:
+        say(f"left out, being no part of that model: {listed(found.beside, 8)}")
     if found.left_out:
         say(f"left out, being no weights: {', '.join(found.left_out[:8])}{', …' if len(found.left_out) > 8 else ''}")
     say(f"{target}: put a config.json with the weights' mean, std and interpolation beside it (docs/own_data.md); then")

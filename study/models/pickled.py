@@ -6,7 +6,8 @@ containers alone. What else it names stops the reading.
 
 import argparse
 import pickle
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -19,8 +20,13 @@ from study.base.errors import UNREADABLE, StudyError, one_line, told
 # What trainers keep a model's tensors under, in the order in which they are taken: averaged weights (EMA) first, as in timm.
 AVERAGED = ("state_dict_ema", "model_ema", "ema_state_dict", "ema_model", "ema")
 WRAPPERS = (*AVERAGED, "state_dict", "model_state_dict", "model", "module")
-# What wrappers put before every name: DataParallel, Lightning and the like, torch.compile.
-PREFIXES = ("module.", "model.", "state_dict.", "_orig_mod.", "ema.", "ema_model.")
+# What wrappers put before names: averages of weights, DataParallel, Lightning and the like, torch.compile. Three of timm's own
+# models have names that begin with encoder., so that is for --take.
+AVERAGED_PREFIXES = ("ema.", "ema_model.", "model_ema.")
+PREFIXES = (
+    *AVERAGED_PREFIXES,
+    *("module.", "model.", "state_dict.", "_orig_mod.", "backbone.", "net.", "student."),
+)
 COUNTER = "n_averaged"  # of torch's AveragedModel
 NAMED = 3
 DEEPEST = 8  # of WRAPPERS inside each other
@@ -30,7 +36,8 @@ OURS = "__metadata__"  # what .safetensors keeps no tensor under
 @attrs.frozen
 class Unwrapped:
     """A model's tensors by name; ``within`` are the keys they were found under, ``prefixes`` what was taken off their names,
-    ``others`` the averaged or plain weights that the file has too, and ``left_out`` the keys of what is no tensor.
+    ``others`` the averaged or plain weights that the file has too, ``left_out`` the keys of what is no tensor, and ``beside``
+    the names of tensors that are no part of the model.
     """
 
     tensors: Mapping[str, Tensor]
@@ -38,6 +45,7 @@ class Unwrapped:
     prefixes: tuple[str, ...]
     others: tuple[str, ...]
     left_out: tuple[str, ...]
+    beside: tuple[str, ...]
 
 
 def read(file: Path, take: str | None = None) -> Unwrapped:
@@ -45,9 +53,10 @@ def read(file: Path, take: str | None = None) -> Unwrapped:
     found = top = _loaded(file)
     within, others = [], []
     if take is not None:
-        if not isinstance(found, Mapping) or not isinstance(found.get(take), Mapping):
-            raise StudyError(f"{file} has no weights under {told(take)}; its keys are {_some(found)}.")
-        within, found = [take], found[take]
+        found = _under(found, take)
+        if not isinstance(found, Mapping):
+            raise StudyError(f"{file} has no weights under {told(take)}; its keys are {_some(top)}.")
+        within = [take]
     while isinstance(found, Mapping) and len(within) < DEEPEST:
         keys = [key for key in WRAPPERS if isinstance(found.get(key), Mapping) and found[key]]
         if not keys:
@@ -73,10 +82,13 @@ def read(file: Path, take: str | None = None) -> Unwrapped:
             f"{file} has no tensors {where}; its keys are {_some(top)}: name one by --take, or save model.state_dict() alone."
         )
     left_out = tuple(sorted(str(name) for name in found if str(name) not in {*tensors, COUNTER}))
-    prefixes = []
-    while prefix := next((each for each in PREFIXES if all(name.startswith(each) for name in tensors)), None):
+    prefixes: list[str] = []
+    beside: list[str] = []
+    while prefix := _prefix(tensors):
+        so_far = "".join(prefixes)
+        beside += [f"{so_far}{name}" for name in tensors if not name.startswith(prefix)]
+        tensors = {name.removeprefix(prefix): tensor for name, tensor in tensors.items() if name.startswith(prefix)}
         prefixes.append(prefix)
-        tensors = {name.removeprefix(prefix): tensor for name, tensor in tensors.items()}
     strange = [
         name
         for name, tensor in tensors.items()
@@ -93,7 +105,7 @@ def read(file: Path, take: str | None = None) -> Unwrapped:
         raise StudyError(
             f"{file} has a tensor {told(false[0])} that claims more values than are in the file; save a copy of it."
         )
-    return Unwrapped(_own_memory(tensors), tuple(within), tuple(prefixes), tuple(others), left_out)
+    return Unwrapped(_own_memory(tensors), tuple(within), tuple(prefixes), tuple(others), left_out, tuple(beside))
 
 
 def _loaded(file: Path) -> Any:
@@ -126,11 +138,41 @@ def _named(file: Path) -> str:
     return f" ({', '.join(sorted(needed)[:NAMED])})" if needed else ""
 
 
+def _prefix(names: Collection[str]) -> str | None:
+    """What a wrapper put before the names of the model: that of the most, or of averaged weights, if these are as many.
+
+    None where more names have nothing of the kind before them: they are the model then.
+    """
+    counts = Counter(each for name in names for each in PREFIXES if name.startswith(each) and name != each)
+    if not counts:
+        return None
+    prefix, most = counts.most_common(1)[0]
+    averaged = next((each for each in AVERAGED_PREFIXES if 2 * counts[each] > most), None)  # buffers may not be averaged
+    return (averaged or prefix) if most >= len(names) - counts.total() else None
+
+
+def _under(found: object, take: str) -> Any:
+    """What ``found`` has under ``take``: a key, keys inside each other as in ema.shadow, or names that begin so."""
+    if not isinstance(found, Mapping):
+        return None
+    if isinstance(found.get(take), Mapping):
+        return found[take]
+    inside = (_under(found[key], take.removeprefix(f"{key}.")) for key in found if take.startswith(f"{key}."))
+    named = {name.removeprefix(f"{take}."): found[name] for name in found if str(name).startswith(f"{take}.")}
+    return next((each for each in inside if each is not None), named or None)
+
+
 def _own_memory(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """Each tensor in memory of its own, as .safetensors wants it."""
     return {name: tensor.clone(memory_format=torch.contiguous_format) for name, tensor in tensors.items()}
 
 
 def _some(found: object) -> str:
-    keys = sorted(map(str, found)) if isinstance(found, Mapping) else []
+    keys = sorted(each for key, value in found.items() for each in _paths(key, value)) if isinstance(found, Mapping) else []
     return told(", ".join(keys[:8])) if keys else "none"
+
+
+def _paths(key: object, value: object) -> list[str]:
+    """``key``, or in its place what ``--take`` can name in it: ema.shadow."""
+    below = [f"{key}.{each}" for each in value if isinstance(value[each], Mapping)] if isinstance(value, Mapping) else []
+    return below or [str(key)]

@@ -51,7 +51,20 @@ def same(found, expected):
         ({"state_dict": PLAIN, "state_dict_ema": AVERAGED}, AVERAGED, "under state_dict_ema (averaged weights, EMA)\n"),
         ({"model": PLAIN, "ema": prefixed(AVERAGED, "module.")}, AVERAGED, "it also has model; --take takes"),
         ({**prefixed(PLAIN, "module."), "n_averaged": torch.tensor(9)}, PLAIN, "taken off every name: module.\n"),
-        ({**prefixed(PLAIN, "model."), "head.weight": torch.ones(1)}, None, "3 tensors at the top\n"),
+        ({**PLAIN, "model.weight": torch.ones(1)}, None, "3 tensors at the top\n"),
+        ({**prefixed(PLAIN, "encoder."), "norm.weight": torch.ones(1)}, None, "3 tensors at the top\n"),  # as timm has them
+        ({**prefixed(PLAIN, "model."), "criterion.weight": torch.ones(1)}, PLAIN, "that model: criterion.weight\n"),
+        (
+            {"state_dict": {**prefixed(PLAIN, "model.backbone."), "model.head.weight": torch.ones(1)}},
+            PLAIN,
+            "taken off every name: model. then backbone.\nleft out, being no part of that model: model.head.weight\n",
+        ),
+        (
+            {**prefixed(PLAIN, "model."), **prefixed(AVERAGED, "model_ema.module.")},
+            AVERAGED,
+            "taken off every name: model_ema. then module.\nleft out, being no part of that model: model.a.weight, model.a.",
+        ),
+        ({**prefixed(PLAIN, "student."), "model_ema.decay": torch.ones(())}, PLAIN, "that model: model_ema.decay\n"),
         ({**PLAIN, "_metadata": "x"}, PLAIN, "left out, being no weights: _metadata\n"),
         ({"model": PLAIN, "args": argparse.Namespace(lr=1)}, PLAIN, "under model\n"),
     ],
@@ -65,6 +78,20 @@ def test_weights_are_found_and_it_is_said_where(converted, saved, expected, said
 def test_one_key_can_be_asked_for(converted):
     found, words = converted({"state_dict": PLAIN, "state_dict_ema": AVERAGED}, take="state_dict")
     assert same(found, PLAIN) and "under state_dict\n" in words
+
+
+@pytest.mark.parametrize(
+    ("saved", "take"),
+    [
+        ({"ema": {"shadow": PLAIN, "decay": 0.9}, "model": AVERAGED}, "ema.shadow"),
+        ({"state_dict": {**prefixed(PLAIN, "model."), **prefixed(AVERAGED, "model_ema.")}}, "state_dict.model"),
+        ({**prefixed(PLAIN, "encoder."), **AVERAGED}, "encoder"),
+        ({"a.b": PLAIN, "a": {"b": AVERAGED}}, "a.b"),
+    ],
+)
+def test_what_is_asked_for_may_be_inside_or_before_names(converted, saved, take):
+    found, words = converted(saved, take=take)
+    assert same(found, PLAIN) and f"under {take}" in words
 
 
 @pytest.mark.parametrize("take", [None, "state_dict"])
@@ -127,6 +154,7 @@ def test_code_in_a_file_is_not_run(tmp_path, zipped):
         ({"a": torch.eye(2).to_sparse()}, r"sparse, quantized, complex or empty .meta. tensors \(a\)"),
         ({"a": torch.ones(2, dtype=torch.complex128)}, r"complex or empty .meta. tensors \(a\)"),
         ({"a": torch.ones(2, device="meta")}, r"empty .meta. tensors \(a\)"),
+        ({"ema": {"shadow": PLAIN, "decay": 0.9}, "model": PLAIN}, "its keys are ema.shadow, model: name one by --take"),
         ({"ema": {"decay": 0.9}, "model": PLAIN}, "no tensors under ema; its keys are ema, model: name one by --take"),
     ],
 )
