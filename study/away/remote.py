@@ -5,7 +5,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from study.base.errors import StudyError, one_line
-from study.pipeline.dvc_errors import opened, told
+from study.pipeline.dvc_errors import opened, translated
 
 SECRETS = frozenset(
     ("password", "passphrase", "token", "access_key_id", "secret_access_key", "session_token", "account_key", "sas_token")
@@ -18,7 +18,7 @@ def checked(writing: bool) -> str:
     Raises StudyError where there is none, where it is http, where ``verify`` is off, where a secret stands in the
     configuration that git tracks, and where it cannot be written.
     """
-    with told(), opened() as repo:
+    with translated(), opened() as repo:
         name = _configured(repo)
         if writing:
             _try_writing(repo, name)

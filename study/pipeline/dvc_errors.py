@@ -12,7 +12,7 @@ NO_DVC = "dvc is not installed here; pip install -r requirements.txt."
 
 
 @contextmanager
-def told() -> Iterator[None]:
+def translated() -> Iterator[None]:
     """Within it, DVC's own errors and damage to its database are a StudyError."""
     try:
         from dvc.exceptions import DvcException, NotDvcRepoError  # type: ignore[import-untyped]
@@ -38,12 +38,12 @@ def told() -> Iterator[None]:
 
 @contextmanager
 def asked(what: str) -> Iterator[None]:
-    """As ``told``; all else that DVC raises when it is asked to do ``what`` is a StudyError too.
+    """As ``translated``; all else that DVC raises when it is asked to do ``what`` is a StudyError too.
 
     A user without a name is a KeyError there, and a list in place of a mapping an AttributeError.
     """
     try:
-        with told():
+        with translated():
             yield
     except ImportError:
         raise StudyError(NO_DVC) from None

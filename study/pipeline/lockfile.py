@@ -13,7 +13,7 @@ from typing import Any
 
 from study.base import atomic
 from study.pipeline import entries, rwlock
-from study.pipeline.dvc_errors import opened, told
+from study.pipeline.dvc_errors import opened, translated
 from study.pipeline.standing import LOCK, recorded
 
 
@@ -86,7 +86,7 @@ def _change(stages: Any, changes: Mapping[str, Any]) -> None:
 def repository() -> Iterator[Any]:
     """The DVC repository around, locked; waits while another process holds it."""
     rwlock.mend()
-    with told(), opened(_wait_for_lock=True) as repo:
+    with translated(), opened(_wait_for_lock=True) as repo:
         from dvc.repo import lock_repo  # type: ignore[import-untyped]
 
         with lock_repo(repo):

@@ -20,6 +20,7 @@ from study.settings.params import Params
 from study.settings.sections import Model
 
 ABSENT = "absent"
+MANY = 2**53  # images; from there on a float tells no whole numbers apart
 WHOLE = 1e-6  # a share of errors times the images is this near to a whole number
 
 
@@ -109,7 +110,7 @@ def _counts(origin: Provenance, fraction: float, classes: int) -> bool:
 
 def _counted(error: float, images: int) -> bool:
     """Whether a share of errors can have been counted among so many images."""
-    return abs(error * images - round(error * images)) < WHOLE
+    return images < MANY and abs(error * images - round(error * images)) < WHOLE
 
 
 def _check_model(origin: Provenance, model: Model) -> None:
