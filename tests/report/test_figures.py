@@ -87,24 +87,6 @@ def test_several_seeds_show_single_runs_as_dots(tmp_path: Path) -> None:
         assert said == (name.split("_")[0] in ("error", "gain", "penalty")), name
 
 
-@pytest.mark.parametrize("figure", [fractions.error_against_fraction, fractions.slope, comparisons.penalty_per_model])
-def test_a_long_label_is_broken_and_leaves_the_axes_their_room(figure: Callable[..., Figure], tmp_path: Path) -> None:
-    long = "Vision Transformer, tiny, 192 wide, 12 deep, patches of 16"
-    models = {name: entry | ({"label": long} if name.startswith("vit") else {}) for name, entry in MODELS.items()}
-    study = analysed(tmp_path, models=models)
-    drawn = figure(study) if figure is comparisons.penalty_per_model else figure(study, "easy")
-    save(drawn, tmp_path, "long")  # lays it out
-    assert drawn.axes[0].get_position().width > 0.4
-
-
-def test_two_pretrained_models_of_one_architecture_look_different(tmp_path: Path) -> None:
-    second = MODELS["vit_glyphs"] | {"label": "ViT, other weights"}
-    study = analysed(tmp_path, models=MODELS | {"vit_other": second})
-    looks = [style(study, model) for model in study.grid.models]
-    assert len({str(look.line) for look in looks}) == 5
-    assert len({look.colour for look in looks}) == 2  # an architecture has one colour
-
-
 def test_learning_curves_of_several_seeds_are_named_at_their_mean(tmp_path: Path) -> None:
     several = analysed(tmp_path, seeds=(0, 1, 2))
     figure = learning.learning_curves(several, "easy")
