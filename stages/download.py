@@ -7,6 +7,7 @@ from pathlib import Path
 
 from study.base import folders
 from study.base.console import parser, run, say
+from study.base.errors import listed
 from study.data import formats
 from study.data.transfer import downloads
 from study.design import cells
@@ -32,7 +33,8 @@ def download(dataset: str) -> Path:
     with folders.replaced(target) as draft, edits.refused(str(target), inputs):
         data = formats.load(source, downloads(), draft, dataset)
         data.write(draft)
-    say(f"{target}: {len(data.train_labels):,} train and {len(data.test_labels):,} test images, {len(data.classes)} classes")
+    counts = f"{len(data.train_labels):,} train and {len(data.test_labels):,} test images, {len(data.classes):,} classes"
+    say(f"{target}: {counts}: {listed(data.classes)}")
     return target
 
 

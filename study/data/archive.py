@@ -16,6 +16,7 @@ from typing import IO, Any
 from study.base.console import say
 from study.base.errors import UNREADABLE, StudyError, listed, one_line
 from study.data import place
+from study.data.counted import counted
 from study.data.transfer import Checksum, fetched
 from study.settings.sources import is_url
 
@@ -41,14 +42,14 @@ def opened(options: Mapping[str, Any], workdir: Path, draft: Path) -> Iterator[P
             raise StudyError(f"{path} needs its sha256 in the dataset's source in params.yaml; it is what `sha256sum` prints.")
         way_out = "fetch it by hand and write its path in the place of the URL"
         file = fetched(path, workdir, f"{sha256[:12]}-{name}", Checksum("sha256", sha256), way_out)
-        with file as packed, _unpacked(packed, draft) as root:
+        with file as packed, _unpacked(packed, draft, path) as root:
             yield _inside(root, options["inside"], path)
         return
     there = place.found(path)
     if there.is_file() and there.name.lower().endswith(ENDINGS):
         if sha256 is not None and (found := Checksum("sha256", sha256).of(there)) != sha256:
             raise StudyError(f"{there} has the sha256 {found} instead of {sha256}; put the right one there.")
-        with _unpacked(there, draft) as root:
+        with _unpacked(there, draft, path) as root:
             yield _inside(root, options["inside"], path)
     elif options["inside"] is not None or sha256 is not None:
         raise StudyError(f"{there} is no archive ({_LISTED}); take `inside` and `sha256` out of the dataset's source.")
@@ -72,8 +73,8 @@ def _inside(root: Path, inside: str | None, path: str) -> Path:
 
 
 @contextmanager
-def _unpacked(packed: Path, draft: Path) -> Iterator[Path]:
-    """The folder, below ``draft``, that ``packed`` is unpacked to for the length of the block."""
+def _unpacked(packed: Path, draft: Path, path: str) -> Iterator[Path]:
+    """The folder, below ``draft``, that ``packed`` is unpacked to for the length of the block; people know it as ``path``."""
     root = draft / "unpacked"
     room = min(MOST * packed.stat().st_size + _GB, shutil.disk_usage(draft).free)
     say(f"unpacking {packed}")
@@ -84,7 +85,8 @@ def _unpacked(packed: Path, draft: Path) -> Iterator[Path]:
             raise StudyError(
                 f"{packed} cannot be unpacked ({one_line(error)}); put a whole one there, without a password."
             ) from None
-        yield root
+        with place.known_as(root, path):
+            yield root
     finally:
         shutil.rmtree(root, ignore_errors=True)
 
@@ -142,7 +144,7 @@ def _members(packed: Path, root: Path) -> Iterator[tuple[str, IO[bytes]]]:
                 raise tarfile.ReadError("it has no end")  # tarfile takes one that is cut between two files for a whole one
             _to_the_end(tar.fileobj, MOST * packed.stat().st_size + _GB)
     if links:
-        say(f"{packed}: {len(links):,} links are passed over ({listed(links)})")
+        say(f"{packed}: {counted(len(links), 'link is', 'links are')} passed over ({listed(links)})")
 
 
 def _to_the_end(file: Any, most: int) -> None:

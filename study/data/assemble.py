@@ -11,7 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from study.base.console import say
-from study.base.errors import StudyError, listed
+from study.base.errors import StudyError, listed, plain
+from study.data.archive import ENDINGS as ARCHIVES
+from study.data.counted import counted
 from study.data.dataset import Dataset
 from study.data.decode import Decoded, Item, decode
 from study.data.walk import in_bytes
@@ -55,7 +57,8 @@ class Images:
         if "md5" in options:
             found = digest(self._sums(done.values()))
             if options["md5"] is None and unseen:
-                refuse(options["path"], options["dataset"], found)
+                packed = not options.get("sha256") and options["path"].lower().endswith(ARCHIVES)
+                refuse(options["path"], options["dataset"], found, packed)
             _check_digest(found, options["md5"])
         train, test = (_arrays(decoded, draft / f"{part}_images.npy") for part, decoded in done.items())
         _check_parts(train[1], test[1], self.classes)
@@ -85,11 +88,11 @@ def digest(sums: Iterable[tuple[str, str]]) -> str:
     return str(_md5(b"".join(md5 + b"  " + name + b"\n" for name, md5 in lines)).hexdigest())
 
 
-def check_classes(classes: Sequence[str]) -> None:
-    """Raise StudyError where there are fewer than two classes, or a name cannot stand in a table."""
+def check_classes(classes: Sequence[str], way_out: str = "") -> None:
+    """Raise StudyError where there are fewer than two classes (``way_out`` ends it), or a name cannot stand in a table."""
     if len(classes) < 2:
         named = f"one class, {classes[0]}" if classes else "no class"
-        raise StudyError(f"the dataset has {named}; there is nothing to tell apart: it takes two at least.")
+        raise StudyError(f"the dataset has {named}; there is nothing to tell apart: it takes two at least{way_out}.")
     if len(set(classes)) < len(classes):
         twice = sorted({name for name in classes if classes.count(name) > 1})
         raise StudyError(f"the dataset has two classes of one name: {listed(twice)}; give each a name of its own.")
@@ -112,13 +115,15 @@ def _check_parts(train: NDArray[Any], test: NDArray[Any], classes: Sequence[str]
 def _unreadable(failures: list[tuple[str, str]], skip: bool) -> None:
     if not failures:
         return
-    said = listed([f"{name} ({reason})" for name, reason in failures])
+    told = [f"{name} ({reason})" for name, reason in failures]
+    for each in told:  # all of them, so that they can be mended at once
+        say(f"unreadable: {plain(each)}")
     if skip:
-        say(f"skipped {len(failures):,} unreadable image{'s' * (len(failures) > 1)}: {said}")
+        say(f"skipped {counted(len(told), 'unreadable image')}: {plain(listed(told))}")
         return
     raise StudyError(
-        f"{len(failures):,} image{'s' * (len(failures) > 1)} cannot be read: {said}; mend or remove them, or write "
-        f"unreadable: skip into the dataset's source in params.yaml."
+        f"{counted(len(told), 'image')} cannot be read: {listed(told)}; mend or remove {'them' if told[1:] else 'it'}, or "
+        f"write unreadable: skip into the dataset's source in params.yaml."
     )
 
 

@@ -1,4 +1,4 @@
-"""`format: folder`: a folder of images, a folder per class; with train/ and test/ (or val/) inside, or divided here.
+"""`format: folder`: a folder of images, a folder per class; with train/ and test/ (layout.py) inside, or divided here.
 
 train/cat/one.jpg is of the class cat, and so is train/cat/more/two.jpg. Tiny ImageNet's own layout is read as it is:
 there val/ has a table of images and classes instead of class folders.
@@ -6,6 +6,7 @@ there val/ has a table of images and classes instead of class folders.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
@@ -14,11 +15,13 @@ import numpy as np
 from study.base.console import say
 from study.base.errors import StudyError, listed
 from study.data.assemble import Images, check_classes
+from study.data.counted import counted
 from study.data.decode import Item
+from study.data.layout import TESTS, parts
+from study.data.place import by_archive, written
 from study.data.share import held_out
 from study.data.walk import Found, in_bytes, tell, walk
 
-TESTS = ("test", "val", "valid", "validation")  # the test set is the first of these with classes of train/
 ANNOTATIONS = "val_annotations.txt"  # Tiny ImageNet's table: image, class and box of each, with tabs between
 
 
@@ -43,13 +46,17 @@ def read(root: Path, options: Mapping[str, Any]) -> Images:
     """
     if not root.is_dir():
         raise StudyError(f"{root} is not a folder; format folder reads a folder, or a .zip or .tar of one.")
-    if (root / "train").is_dir():
-        return _divided(root, options["test"])
+    train, tests = parts(root)
+    if train is not None:
+        return _divided(root, train, tests, options["test"])
     part = _strict(root)
     classes = sorted(part.classes, key=in_bytes)
-    check_classes(classes)
+    check_classes(classes, _deeper(part) if len(classes) == 1 else "")
     if options["test"] is None:
-        raise StudyError(f"{root} has no train/ and test/; write the share for testing into params.yaml, such as test: 0.2.")
+        raise StudyError(
+            f"{root} has no train/ and test/; write the share for testing into params.yaml, such as test: 0.2, if "
+            f"{listed(classes)} are its classes."
+        )
     numbers = {name: number for number, name in enumerate(classes)}
     labels = np.array([numbers[name] for _, _, name in part.images])
     test = held_out(labels, classes, options["test"])
@@ -61,18 +68,29 @@ def read(root: Path, options: Mapping[str, Any]) -> Images:
     )
 
 
-def _divided(root: Path, share: float | None) -> Images:
-    """The images of ``root``, which has train/ inside."""
-    train = _strict(root / "train")
-    test = _test(root, train.classes)
+def _deeper(part: _Part) -> str:
+    """The way out where all images of ``part`` lie in one folder that has further ones; empty where it has not."""
+    folders = [path.split("/")[:-1] for path, _, _ in part.images]
+    ends = zip(min(folders), max(folders), strict=False)
+    common = [name for name, _ in takewhile(lambda pair: pair[0] == pair[1], ends)]
+    inner = sorted({below[len(common)] for below in folders if len(below) > len(common)}, key=in_bytes)
+    if len(inner) < 2:
+        return ""
+    return f"; if the folders in it are meant ({listed(inner)}), write {written(Path(part.folder, *common))}"
+
+
+def _divided(root: Path, train_folder: Path, tests: list[Path], share: float | None) -> Images:
+    """The images of ``root``, which has ``train_folder`` inside; the test set is among ``tests``."""
+    train = _strict(train_folder)
+    test = _test(root, train, tests, share)
     if share is not None:
         raise StudyError(f"{test.folder} is a test set already; take `test` out of the dataset's source in params.yaml.")
     tell(test.folder, test.found, len(test.images))
     unknown = sorted(test.classes - train.classes, key=in_bytes)
     if unknown:
         raise StudyError(
-            f"{test.folder} has {len(unknown):,} classes without an image in {train.folder}: {listed(unknown)}; add train "
-            f"images, or remove the class."
+            f"{test.folder} has {counted(len(unknown), 'class', 'classes')} without an image in {train.folder}: "
+            f"{listed(unknown)}; add train images, or remove the class."
         )
     classes = sorted(train.classes, key=in_bytes)
     numbers = {name: number for number, name in enumerate(classes)}
@@ -84,21 +102,24 @@ def _items(part: _Part, numbers: Mapping[str, int]) -> list[Item]:
     return [Item(f"{part.folder.name}/{path}", file, numbers[name]) for path, file, name in part.images]
 
 
-def _test(root: Path, classes: set[str]) -> _Part:
-    """The test set beside train/; folders that come after it, or hold no images with labels, are named on one line."""
+def _test(root: Path, train: _Part, tests: list[Path], share: float | None) -> _Part:
+    """The first of ``tests`` with classes of ``train``; those after it, or without such images, are named on one line."""
     chosen: _Part | None = None
     passed = []
-    for folder in (root / name for name in TESTS if (root / name).is_dir()):
+    for folder in tests:
         part = _part(folder) if chosen is None else None
-        if part is not None and classes & part.classes:
+        if part is not None and train.classes & part.classes:
             chosen = part
         else:
             passed.append(folder.name)
     if chosen is None:
         tried = f"{' and '.join(f'{name}/' for name in passed)} without any class of it" if passed else "neither test/ nor val/"
-        raise StudyError(f"{root} has train/ and {tried}; put a folder per class of test images into {root / TESTS[0]}.")
+        raise StudyError(
+            f"{root} has {train.folder.name}/ and {tried}; write {written(train.folder)}, which test: {share or 0.2} then "
+            f"divides, or put a folder per class of test images into {root / TESTS[0]}."
+        )
     if passed:
-        say(f"{root}: {chosen.folder.name}/ is the test set; {', '.join(passed)} not read")
+        say(by_archive(f"{root}: {chosen.folder.name}/ is the test set; {', '.join(passed)} not read"))
     return chosen
 
 
@@ -135,6 +156,7 @@ def _annotated(table: Path, found: Found) -> list[tuple[str, str, str]]:
         raise StudyError(f"{table} is damaged; every line must have an image, a tab and its class.") from None
     absent = sorted(set(classes) - set(found.images), key=in_bytes)
     if absent:
-        raise StudyError(f"{table} lists {len(absent):,} images that are not here: {listed(absent)}; unpack the dataset again.")
+        said = counted(len(absent), "image that is", "images that are")
+        raise StudyError(f"{table} lists {said} not here: {listed(absent)}; unpack the dataset again.")
     found.strays += [path for path in found.images if path not in classes]
     return [(path, file, classes[path]) for path, file in found.images.items() if path in classes]

@@ -1,9 +1,16 @@
-"""Where the files of a dataset are: `path` in params.yaml may be absolute, in the project, or under DATASETS_DIR."""
+"""Where the files of a dataset are: `path` in params.yaml may be absolute, in the project, or under DATASETS_DIR.
+
+Those of an archive lie in a folder that is gone when people read of it: they are told the archive and the path inside.
+"""
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from study.base.errors import StudyError
+
+_unpacked: dict[Path, str] = {}  # folders that archives are unpacked to at this moment, and the archives' paths
 
 
 def found(path: str) -> Path:
@@ -38,3 +45,30 @@ def beside(path: str | None, below: str) -> Path | None:
     else:
         return None
     return folder / below if (folder / below).is_file() else None
+
+
+@contextmanager
+def known_as(folder: Path, archive: str) -> Iterator[None]:
+    """For the length of the block, and in errors that leave it, what lies in ``folder`` is called after ``archive``."""
+    _unpacked[folder] = archive
+    try:
+        yield
+    except StudyError as error:
+        raise StudyError(by_archive(str(error))) from None
+    finally:
+        del _unpacked[folder]
+
+
+def by_archive(text: str) -> str:
+    """``text`` with `x.zip: a/b.csv` in the place of the file that it is unpacked to; later ones are `a/c.csv`."""
+    for folder, archive in _unpacked.items():
+        text = text.replace(f"{folder}/", f"{archive}: ", 1).replace(f"{folder}/", "").replace(str(folder), archive)
+    return text
+
+
+def written(folder: Path) -> str:
+    """What names ``folder`` in a dataset's source: `path: ...`, or `inside: ...` where it lies in an archive."""
+    for unpacked in _unpacked:
+        if folder.is_relative_to(unpacked):
+            return f"inside: {folder.relative_to(unpacked)}"
+    return f"path: {folder}"

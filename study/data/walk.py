@@ -7,7 +7,9 @@ from pathlib import Path
 
 from study.base.console import say
 from study.base.errors import StudyError, listed, plain
+from study.data.counted import counted
 from study.data.image import ENDINGS
+from study.data.place import by_archive
 
 _UNSEEN = {"thumbs.db", "desktop.ini", "__macosx"}  # left behind by file managers; names that begin with a dot as well
 
@@ -61,13 +63,18 @@ def in_bytes(path: str) -> bytes:
 
 
 def tell(folder: Path, found: Found, images: int) -> None:
-    """One line on what is read below ``folder`` and what is passed over."""
-    line = f"{folder}: {images:,} images"
+    """One line on what is read below ``folder`` and what is passed over, with the folders in it that have no image at all."""
+    line = f"{folder}: {counted(images, 'image')}"
     if found.strays:
-        line += f"; {len(found.strays):,} other files are passed over ({plain(listed(found.strays))})"
+        line += (
+            f"; {counted(len(found.strays), 'other file is', 'other files are')} passed over ({plain(listed(found.strays))})"
+        )
+    strays, read = ({path.split("/")[0] for path in paths if "/" in path} for paths in (found.strays, found.images))
+    if bare := sorted(strays - read, key=in_bytes):
+        line += f"; no image in {plain(listed(bare))}"
     if found.empty:
-        line += f"; {len(found.empty):,} empty folders"
-    say(line)
+        line += f"; {counted(len(found.empty), 'empty folder')}"
+    say(by_archive(line))
 
 
 def _hidden(name: str) -> bool:

@@ -33,10 +33,14 @@ def is_watched(path: str | Path, dataset: str) -> bool:
     return True
 
 
-def refuse(path: str, dataset: str, digest: str) -> None:
-    """Raise StudyError: the files at ``path`` are neither watched nor pinned; ``digest`` is the md5 of their list."""
+def refuse(path: str, dataset: str, digest: str, packed: bool) -> None:
+    """Raise StudyError: the files at ``path`` are neither watched nor pinned; ``digest`` is the md5 of their list.
+
+    ``packed``: they come in an archive, whose sha256 pins them too.
+    """
+    or_sha256 = " (or sha256: what `sha256sum` prints for the archive)" if packed else ""
     raise StudyError(
-        f"DVC does not see when files of {path} change: write md5: {digest} into datasets.{dataset}.source in params.yaml, "
-        f"which pins them as they are now, or make {OWN / dataset} a link to their folder and let path begin with "
+        f"DVC does not see when files of {path} change: write md5: {digest}{or_sha256} into datasets.{dataset}.source in "
+        f"params.yaml, which pins them as they are now, or make {OWN / dataset} a link to their folder and let path begin with "
         f"{OWN / dataset}, which re-runs the study when they change."
     )

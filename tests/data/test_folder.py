@@ -83,7 +83,7 @@ def test_what_is_passed_over_is_counted_on_one_line(tmp_path, capsys):
     assert len(data.train_labels) == 4
     line = next(line for line in capsys.readouterr().out.splitlines() if "data/train" in line)
     assert "data/train: 4 images; 5 other files are passed over (ant/.DS_Store, ant/._0.png, ant/Thumbs.db" in line
-    assert line.endswith("1 empty folders")
+    assert line.endswith("; 1 empty folder")
 
 
 def test_links_are_followed_and_circles_end(tmp_path):

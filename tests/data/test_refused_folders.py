@@ -29,7 +29,7 @@ def test_refusals(tmp_path):
     refused(lay(tmp_path / "train_only", "train/ant/1.png", "train/bee/1.png"), "has train/ and neither test/ nor val/")
     divided = halves(tmp_path / "divided")
     refused(divided, "test is a test set already; take `test` out of", test=0.2)
-    refused(lay(divided, "test/cow/1.png"), "test has 1 classes without an image in .*train: cow; add train images")
+    refused(lay(divided, "test/cow/1.png"), "test has 1 class without an image in .*train: cow; add train images")
     other = lay(tmp_path / "other", "train/ant/1.png", "train/bee/1.png", "test/one/1.png", "val/images/1.png")
     refused(other, "other has train/ and test/ and val/ without any class of it")
     file = tmp_path / "file.txt"
@@ -60,7 +60,7 @@ def test_an_unreadable_folder_is_said(tmp_path, monkeypatch):
 
 
 def test_tiny_imagenet_damaged(tmp_path):
-    refused(tiny_imagenet(tmp_path / "a", "val_7.JPEG\tn1\n"), "lists 1 images that are not here: images/val_7.JPEG")
+    refused(tiny_imagenet(tmp_path / "a", "val_7.JPEG\tn1\n"), "lists 1 image that is not here: images/val_7.JPEG")
     refused(tiny_imagenet(tmp_path / "b", "val_7.JPEG\n"), "is damaged; every line must have an image, a tab and its class")
 
 
@@ -73,13 +73,19 @@ def test_unreadable_images_are_listed_at_once_or_skipped(tmp_path, capsys):
     assert str(error.value).startswith("7 images cannot be read: train/ant/0.png (")
     assert "train/bee/1.png (" in str(error.value)
     assert " and 2 more; mend or remove them, or write unreadable: skip" in str(error.value)
-    capsys.readouterr()
+    each = [line for line in capsys.readouterr().out.splitlines() if line.startswith("unreadable: ")]
+    assert len(each) == 7 and each[6].startswith("unreadable: test/bee/1.png (")
     data = load(root, unreadable="skip")
     assert data.train_labels.tolist() == [0, 1, 1, 1, 1]
     assert data.test_labels.tolist() == [0, 1]
     assert data.train_images.shape == (5, 8, 8, 3)
     np.testing.assert_array_equal(data.train_images[0], square((root / "train/ant/4.png").read_bytes(), 8, "crop"))
-    assert "skipped 7 unreadable images: train/ant/0.png (" in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert "skipped 7 unreadable images: train/ant/0.png (" in said
+    assert [line for line in said.splitlines() if line.startswith("unreadable: ")] == each
+    one = halves(tmp_path / "one")
+    (one / "train/ant/0.png").write_bytes(b"")
+    refused(one, "^1 image cannot be read: train/ant/0.png (.*); mend or remove it, or write")
 
 
 def test_a_class_that_is_unreadable_altogether(tmp_path):

@@ -96,7 +96,7 @@ def test_the_stage_download(project, capsys):
     written = stage.download("mine")
     names = {"train_images.npy", "train_labels.npy", "test_images.npy", "test_labels.npy", "classes.json"}
     assert {path.name for path in written.iterdir()} == names
-    assert "6 train and 2 test images, 2 classes" in capsys.readouterr().out
+    assert "6 train and 2 test images, 2 classes: ant, bee\n" in capsys.readouterr().out
     before = {path.name: path.read_bytes() for path in written.iterdir()}
     Dataset.read(written).write(project / "data")  # what was written anew is what was mapped
     assert {name: (project / "data" / name).read_bytes() for name in names} == before
