@@ -4,6 +4,7 @@ import csv
 import os
 import re
 import unicodedata
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import pairwise
 from pathlib import Path
@@ -12,15 +13,18 @@ from typing import Any
 import numpy as np
 
 from study.base.console import say
-from study.base.errors import StudyError, listed
+from study.base.errors import LONGEST, StudyError, listed
 from study.data.assemble import Images, check_classes
+from study.data.composed import on_disk
+from study.data.counted import counted
 from study.data.decode import Item
-from study.data.folder import TESTS
+from study.data.layout import TESTS, TRAINS
+from study.data.place import by_archive
+from study.data.several_labels import refuse_several
 from study.data.share import held_out
 from study.data.walk import in_bytes
 
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
-_TOGETHER = "|;,"  # what stands between the labels where a row has several
 Row = tuple[str, str, str]  # file as listed, class, part ("" where there is no such column)
 
 
@@ -31,18 +35,15 @@ def read(path: Path, options: Mapping[str, Any]) -> Images:
     (None: that of the table); ``test`` is the share for testing where there is no column split.
     """
     if path.is_dir():
-        raise StudyError(f"{path} is a folder; write the path of the table in it: as `inside` for an archive, else as `path`.")
+        raise StudyError(f"{path} is no table; write the path of the table in it: as `inside` for an archive, else as `path`.")
     rows = sorted(_rows(path, options), key=lambda row: in_bytes(row[0]))
     labels = [label for _, label, _ in rows]
-    _single(path, rows)
+    refuse_several(path, labels)
     classes = _classes(path, labels)
     check_classes(classes)
     numbers = {name: number for number, name in enumerate(classes)}
     folder = path.parent / (options["images"] or "")
-    files = [os.path.join(folder, file) for file, _, _ in rows]  # noqa: PTH118 (strings: there may be millions)
-    absent = [file for (file, _, _), there in zip(rows, map(os.path.isfile, files), strict=True) if not there]
-    if absent:
-        raise StudyError(f"{path} lists {len(absent):,} files that are not in {folder}: {listed(absent)}; put them there.")
+    files = _files(path, folder, rows, bool(options.get("inside")))
     names = [unicodedata.normalize("NFC", file) for file, _, _ in rows]
     items = [Item(name, file, numbers[label]) for name, file, label in zip(names, files, labels, strict=True)]
     test = _tested(path, rows, [item.label for item in items], classes, options)
@@ -59,11 +60,11 @@ def _rows(path: Path, options: Mapping[str, Any]) -> list[Row]:
         with path.open(encoding="utf-8-sig", newline="") as file:
             first = file.readline()
             headers = {mark: [cell.strip() for row in csv.reader([first], delimiter=mark) for cell in row] for mark in ",;\t"}
-            mark = next((mark for mark, header in headers.items() if set(names) <= set(header)), None)
-            if mark is None:
-                wanted = " and ".join(names)
-                raise StudyError(f"{path} has no columns {wanted}; its first line is {first.strip()[:200]!r}.")
+            mark = max(headers, key=lambda mark: (len(set(names) & set(headers[mark])), len(headers[mark])))
             header = headers[mark]
+            if absent := [name for name in names if name not in header]:
+                there = listed([name[:LONGEST] for name in header], 20) or "none"
+                raise StudyError(f"{path} has no column {' and '.join(absent)}; there are {there}.")
             if any(header.count(name) > 1 for name in names):
                 raise StudyError(f"{path} has two columns of one name; its first line is {first.strip()[:200]!r}: rename one.")
             places = [header.index(name) for name in names]
@@ -102,23 +103,26 @@ def _cells(path: Path, lines: Iterable[str], mark: str) -> Iterator[list[str]]:
         ) from None
 
 
-def _single(path: Path, rows: Sequence[Row]) -> None:
-    """Raise StudyError where an image is listed twice, or has several labels in one field."""
-    twice = sorted({file for (file, _, _), (other, _, _) in pairwise(rows) if file == other}, key=in_bytes)
-    if twice:
+def _files(path: Path, folder: Path, rows: Sequence[Row], packed: bool) -> list[str]:
+    """The file of each row, below ``folder``. Raises StudyError where one is not there, or listed twice."""
+    found = on_disk(os.path.join(folder, file) for file, _, _ in rows)  # noqa: PTH118 (strings: there may be millions)
+    files = [file for file in found if file is not None]
+    if absent := [file for (file, _, _), there in zip(rows, found, strict=True) if there is None]:
+        way_out = "put them there, or write images: the folder that they are below, as seen from the table's"
+        if packed:
+            way_out = (
+                "write images: the folder in the archive that they are below, as seen from that of the table which inside: "
+                "names, such as ../images"
+            )
+        said = counted(len(absent), "file that is", "files that are")
+        raise StudyError(f"{path} lists {said} not in {folder}: {listed(absent)}; {way_out}.")
+    if twice := [file for file, number in Counter(files).items() if number > 1]:
+        names = listed([os.path.relpath(file, folder) for file in twice])
         raise StudyError(
-            f"{path} lists {len(twice):,} images more than once: {listed(twice)}; list each once, with its one label "
+            f"{path} lists {counted(len(twice), 'image')} more than once: {names}; list each once, with its one label "
             f"(several labels for an image are another task)."
         )
-    labels = {label for _, label, _ in rows}
-    for label in sorted(labels, key=in_bytes):
-        for mark in _TOGETHER:
-            pieces = [piece.strip() for piece in label.split(mark)]
-            if len(pieces) > 1 and labels.issuperset(pieces):
-                raise StudyError(
-                    f"{path} has the label {label!r} besides {' and '.join(pieces)}: several labels for an image are another "
-                    f"task; give each image one."
-                )
+    return files
 
 
 def _classes(path: Path, labels: Sequence[str]) -> list[str]:
@@ -152,12 +156,14 @@ def _tested(
         )
     if share is not None:
         return [bool(part) for part in held_out(np.array(labels), classes, share)]
-    parts = [part.lower() for _, _, part in rows]
+    parts = ["train" if part.lower() in TRAINS else part.lower() for _, _, part in rows]
     unknown = sorted(set(parts) - {"train", *TESTS}, key=in_bytes)
     if unknown:
-        raise StudyError(f"{path} has {listed(unknown)!r} in the column {column}; there may be train, {', '.join(TESTS)}.")
+        known = ", ".join((*TRAINS, *TESTS))
+        raise StudyError(f"{path} has {listed(unknown)!r} in the column {column}; there may be {known}.")
     chosen = next((name for name in TESTS if name in parts), None)
     passed = sum(part not in ("train", chosen) for part in parts)
     if passed:
-        say(f"{path}: {chosen} is the test set; {passed:,} rows of other parts are not read")
+        others = counted(passed, "row of other parts is", "rows of other parts are")
+        say(by_archive(f"{path}: {chosen} is the test set; {others} not read"))
     return [None if part not in ("train", chosen) else part == chosen for part in parts]

@@ -20,8 +20,10 @@ from numpy.typing import NDArray
 from study.base.console import say
 from study.base.errors import StudyError, listed, one_line
 from study.data.assemble import Images, check_classes
+from study.data.counted import counted
 from study.data.decode import Item
-from study.data.folder import TESTS
+from study.data.layout import TESTS
+from study.data.several_labels import refuse_several
 from study.data.share import held_out
 from study.data.walk import in_bytes
 
@@ -67,7 +69,9 @@ def read(path: Path, options: Mapping[str, Any]) -> Images:
     labels = dict(zip(parts, np.split(numbers, ends[:-1]), strict=True))
     hidden = int((labels["train"] < 0).sum())
     if hidden:
-        raise StudyError(f"{path} has {hidden:,} train images without a label (-1); remove them.")
+        raise StudyError(
+            f"{path} has {counted(hidden, 'train image')} without a label (-1); remove {'them' if hidden > 1 else 'it'}."
+        )
     train = _Rows(parts["train"], labels["train"], options["image"])
     test = next((part for part in TESTS if part in parts and (labels[part] >= 0).all()), None)  # the hub hides labels as -1
     unread = [part for part in parts if part not in ("train", test)]
@@ -157,9 +161,16 @@ def _classes(values: list[Any], names: list[str] | None, path: Path) -> tuple[li
         if lowest < -1 or highest >= most:
             told = f"labels from {lowest} to {highest} for {most:,} {'names' if names else 'images'}"
             raise StudyError(f"{path} has {told}; number the classes from 0, without gaps, or name them by texts.")
+        first = min((value for value in values if value >= 0), default=0)
+        if first and not names:
+            raise StudyError(
+                f"{path} has labels from {first} to {highest}, and none is 0: they are numbered from 0; subtract {first}, or "
+                f"name the classes by texts."
+            )
         return names or [str(number) for number in range(highest + 1)], np.asarray(values, dtype=np.int64)
     if kinds == {str}:
         values = [unicodedata.normalize("NFC", value) for value in values]  # as the names of folders
+        refuse_several(path, values)
         classes = sorted(set(values), key=in_bytes)
         known = {name: number for number, name in enumerate(classes)}
         return classes, np.asarray([known[value] for value in values], dtype=np.int64)

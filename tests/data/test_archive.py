@@ -123,7 +123,7 @@ def test_inside(contents, project):
         load(path="x.zip", inside="nothing")
     with pytest.raises(StudyError, match="outside the folder"):
         load(path="x.zip", inside="../project")
-    with pytest.raises(StudyError, match="unpacked is a folder; write the path of the table in it: as `inside` for an archive"):
+    with pytest.raises(StudyError, match="^x.zip is no table; write the path of the table in it: as `inside` for an archive"):
         load(**options)
 
 
@@ -163,7 +163,7 @@ def test_links_of_a_zip_are_no_files_and_all_that_are_passed_over_are_said(conte
     (project / "x.tar").write_bytes(tarred(contents, "w", [link("train/ant/9.png", "0.png", tarfile.SYMTYPE)]))
     for form in ("x.zip", "x.tar"):
         assert load(path=form).train_labels.tolist() == [0, 0, 1, 1]
-        assert f"{form}: 1 links are passed over (train/ant/9.png)" in capsys.readouterr().out
+        assert f"{form}: 1 link is passed over (train/ant/9.png)" in capsys.readouterr().out
 
 
 def test_a_hard_link_in_a_tar_is_the_file_that_it_names(contents, project):

@@ -99,22 +99,26 @@ def test_numbers_are_classes_in_order_of_numbers(folder):
         (rows(0.5, 1, 2, 0.5), r"labels that are not whole numbers from 0: 0.5; a label is a class, by name or number"),
         (rows(1, -1, 1, -1), r"not whole numbers from 0: -1"),
         (rows(*"aaaa"), "the dataset has one class, a"),
-        (rows("a", "b", "a", "b").replace("1.png", "x.png"), "lists 1 files that are not in .*data: x.png; put them there"),
+        (
+            rows("a", "b", "a", "b").replace("1.png", "x.png"),
+            "lists 1 file that is not in .*data: x.png; put them there, or write images: the folder",
+        ),
         ("file,y\n" + "".join(f"no{n}.png,{n % 2}\n" for n in range(8)), "lists 8 files .*: no0.png, .*no4.png and 3 more;"),
-        (rows("a", "b").replace("1.png", "0.png"), "lists 1 images more than once: 0.png; list each once, with its one label"),
+        (rows("a", "b").replace("1.png", "0.png"), "lists 1 image more than once: 0.png; list each once, with its one label"),
         (rows("a", "b", "a|b", "a"), r"has the label 'a\|b' besides a and b: several labels for an image are another task"),
         (rows("a", "b", '"b, a"', "a"), "has the label 'b, a' besides b and a: several labels"),
         (rows("a", "", "b"), "has a row without file or y: '1.png,'; fill it in"),
+        ("file;label;z\n0.png;a;1\n", "has no column y; there are file, label, z"),
         ("file,y\n", "has no rows; list an image in each"),
-        ("", "has no columns file and y; its first line is ''"),
-        ("image,y\n0.png,a\n", "has no columns file and y; its first line is 'image,y'"),
+        ("", "has no column file and y; there are none"),
+        ("image,y\n0.png,a\n", "has no column file; there are image, y"),
         (rows("a", "b", "a"), "class b has 1 image, too few to be in train and test"),
         (
             rows("a", "b", "a, b", "a"),
             "has a row of more cells than columns: '2.png,a, b'; put quotes around a cell with ',' in",
         ),
         (rows("a,b", "b,a", head="file,y,y"), "has two columns of one name; its first line is 'file,y,y': rename one"),
-        (rows("a", "b", "a") + "./0.png,a\n", "lists 1 images more than once: 0.png"),
+        (rows("a", "b", "a") + "./0.png,a\n", "lists 1 image more than once: 0.png"),
         (rows("a", "b", '"a', "b"), r"damaged up to line 5 \(unexpected end of data\); a cell that begins with a quote must"),
         (rows("a", '"b" c', "a", "b"), r"damaged up to line 3 .* and quotes inside it are doubled"),
         (rows("1", "2", "01", "1"), "has the labels 01 and 1, which are one number; write each class in one way, or by a name"),
@@ -132,14 +136,16 @@ def test_a_comma_in_a_class_name_is_no_second_label(folder):
 
 
 def test_parts_are_given_once_and_known(folder):
-    text = "file,y,part\n0.png,a,train\n1.png,b,training\n"
+    text = "file,y,part\n0.png,a,train\n1.png,b,tuning\n"
     for options in ({"split": "part", "test": 0.2}, {"split": None, "test": None}):
         with pytest.raises(StudyError, match="needs either a column with train and test in it"):
             load(folder, text, **options)
-    with pytest.raises(StudyError, match=r"x.csv has 'training' in the column part; there may be train, test, val"):
+    with pytest.raises(
+        StudyError, match=r"x.csv has 'tuning' in the column part; there may be train, training, test, testing, val"
+    ):
         load(folder, text, split="part", test=None)
     with pytest.raises(StudyError, match="the dataset has no test image"):
-        load(folder, text.replace("training", "train"), split="part", test=None)
+        load(folder, text.replace("tuning", "Training"), split="part", test=None)
 
 
 def test_a_class_that_is_in_the_test_part_alone(folder):
@@ -152,7 +158,7 @@ def test_what_is_no_text(folder):
     (folder / "y.csv").write_bytes(b"file,y\n\xff.png,1\n")
     with pytest.raises(StudyError, match="is no table of text in UTF-8"):
         csv_file.read(folder / "y.csv", COLUMNS)
-    with pytest.raises(StudyError, match="data is a folder; write the path of the table in it"):
+    with pytest.raises(StudyError, match="data is no table; write the path of the table in it"):
         csv_file.read(folder, COLUMNS)
 
 

@@ -146,7 +146,9 @@ def test_refusals(pa, tmp_path):
     write(pa, tmp_path / "two/train-0.parquet", [0, 1, 0])
     write(pa, tmp_path / "two/test-0.parquet", [0, 1])
     refused("has test files already; take `test` out", tmp_path / "two", test=0.5)
-    refused("has 1 train images without a label", write(pa, tmp_path / "hidden.parquet", [0, 1, -1, 0]), test=0.5)
+    refused(
+        "has 1 train image without a label .-1.; remove it", write(pa, tmp_path / "hidden.parquet", [0, 1, -1, 0]), test=0.5
+    )
     refused("labels from 0 to 2 for 2 names", write(pa, tmp_path / "few.parquet", [0, 1, 2], names=["a", "b"]), test=0.5)
     refused("several labels for an image in label", write(pa, tmp_path / "multi.parquet", [[0], [0, 1]]), test=0.5)
     refused("labels of the kind float", write(pa, tmp_path / "float.parquet", [0.5, 1.0]), test=0.5)
@@ -156,6 +158,10 @@ def test_refusals(pa, tmp_path):
         labels = pa.array([large, 1, 1, large], pa.uint64())
         refused(f"labels from 1 to {large} for 4 images; number the classes from 0", write(pa, tmp_path / "l.parquet", labels))
     refused("class 1 has 0 images", write(pa, tmp_path / "gap.parquet", [0, 0, 2, 2]), test=0.5)
+    refused(
+        "has labels from 1 to 2, and none is 0: they are numbered", write(pa, tmp_path / "l.parquet", [1, 2, 1, 2]), test=0.5
+    )
+    refused("has the label 'a b' besides a and b", write(pa, tmp_path / "l.parquet", ["a", "b", "a b", "b c", "c"]), test=0.5)
     one.write_bytes(one.read_bytes()[:100])
     refused("one.parquet is no whole parquet file", one, test=0.5)
 
