@@ -16,8 +16,15 @@ _unpacked: dict[Path, str] = {}  # folders that archives are unpacked to at this
 def found(path: str) -> Path:
     """The file or folder that ``path`` names; of a relative one the project's comes before that under DATASETS_DIR.
 
-    Raises StudyError where there is nothing.
+    Raises StudyError where there is nothing, or a pipe or a device, which would be waited for.
     """
+    there = _there(path)
+    if not there.is_file() and not there.is_dir():
+        raise StudyError(f"{there} is neither a file nor a folder; put the data there, or write another path into params.yaml.")
+    return there
+
+
+def _there(path: str) -> Path:
     given = Path(os.path.expanduser(path))  # noqa: PTH111 (Path.expanduser raises where there is no such user)
     if given.exists():
         return given

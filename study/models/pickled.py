@@ -109,6 +109,8 @@ def read(file: Path, take: str | None = None) -> Unwrapped:
 
 
 def _loaded(file: Path) -> Any:
+    if file.exists() and not file.is_file() and not file.is_dir():  # a pipe would be waited for
+        raise StudyError(f"{file} is no file; name a .pth, .pt or .bin file.")
     try:
         # A Namespace is a list of settings, as argparse makes it; trainers save theirs beside the weights.
         with torch.serialization.safe_globals([argparse.Namespace]):

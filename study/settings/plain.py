@@ -21,6 +21,8 @@ VALUES = 50_000  # in the whole file, counted as often as they are referred to
 
 def load(path: Path, entries: str) -> Mapping[str, Any]:
     """The mapping of ``entries`` in the YAML file ``path``. Raises StudyError where it is absent, or not plain data."""
+    if path.exists() and not path.is_file():
+        raise StudyError(f"{path} is no file; git checkout {path} brings it back.")
     try:
         found = yaml12.load(path.read_text(encoding="utf-8"))
     except FileNotFoundError:

@@ -1,5 +1,7 @@
 """Keys of a dataset's source in params.yaml, and where its path leads."""
 
+import os
+
 import numpy as np
 import pytest
 import yaml
@@ -88,6 +90,12 @@ def test_path_absolute_in_the_project_or_under_datasets_dir(project, tmp_path, m
 
 def declare(project, **source):
     (project / "params.yaml").write_text(yaml.safe_dump({"datasets": {"mine": {"source": source, "recipe": {}}}}))
+
+
+def test_a_pipe_is_not_waited_for(project):
+    os.mkfifo("table.csv")
+    with pytest.raises(StudyError, match=r"table\.csv is neither a file nor a folder"):
+        place.found("table.csv")
 
 
 def test_the_stage_download(project, capsys):

@@ -2,6 +2,7 @@
 
 import argparse
 import hashlib
+import os
 import pickle
 import sys
 from pathlib import Path
@@ -212,6 +213,12 @@ def test_files_that_are_no_weights_or_not_there(tmp_path):
     ):
         with pytest.raises(StudyError, match=sentence):
             convert.convert(path)
+
+
+def test_a_pipe_is_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "weights.pth")
+    with pytest.raises(StudyError, match=r"weights\.pth is no file"):
+        convert.convert(tmp_path / "weights.pth")
 
 
 def test_nothing_is_overwritten(tmp_path):

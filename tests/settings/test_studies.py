@@ -1,5 +1,6 @@
 """Named studies: written into params.yaml as text, comments kept, byte for byte reversible."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -86,4 +87,10 @@ def test_wrong_studies_are_one_sentence(tmp_path, text, sentence):
 
 def test_absent_studies_are_one_sentence(tmp_path):
     with pytest.raises(StudyError, match="run from the project's root"):
+        studies.every(tmp_path / "studies.yaml")
+
+
+def test_a_pipe_is_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "studies.yaml")
+    with pytest.raises(StudyError, match="studies.yaml is no file"):
         studies.every(tmp_path / "studies.yaml")
