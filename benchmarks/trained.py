@@ -23,7 +23,7 @@ from benchmarks.rows import BROKEN, FAILED, HELD, LEFT_OUT, MEASURED, Row
 from study.base import yaml12
 from study.base.errors import StudyError
 from study.data.dataset import Dataset
-from study.data.splits import Split, split
+from study.data.splits import Split
 from study.design import cells
 from study.design.cells import Cell
 from study.models.card import Card
@@ -127,8 +127,7 @@ def _prepare(case: Case, project: Project, batch: int, images: int, epochs: int)
     Card(case.arch, case.options, None, None, None, (0.5,) * 3, (0.25,) * 3, "bicubic").write(
         project.folder / cells.weights(MODEL)
     )
-    made = Split(DATASET, 1.0, 0, 0.1, images, *split(labels, 1.0, 0.1, 0))
-    made.save(project.folder / cells.split(DATASET, 1.0, 0))
+    Split.draw(DATASET, 1.0, 0, labels, 0.1).save(project.folder / cells.split(DATASET, 1.0, 0))
 
 
 def _fresh(project: Project) -> Path:

@@ -11,7 +11,7 @@ from study.base import folders, npy
 from study.base.console import parser, run, say
 from study.base.errors import UNREADABLE, StudyError, listed, told
 from study.base.sums import sha256
-from study.data.splits import Split, split
+from study.data.splits import Split
 from study.design import cells
 from study.runtime import code, edits
 from study.settings.params import Params
@@ -35,8 +35,7 @@ def main() -> None:
     with folders.replaced(folder) as draft, edits.refused(str(folder), inputs):
         settings = Params.load().split()
         labels, names = _labels(labels_file, given.dataset), _names(given.dataset)
-        divided = split(labels, fraction, settings.val_fraction, seed, settings.rare, names)
-        found = Split(given.dataset, fraction, seed, settings.val_fraction, len(labels), *divided)
+        found = Split.draw(given.dataset, fraction, seed, labels, settings.val_fraction, settings.rare, names)
         found.save(draft)
     say(f"{folder}: {len(found.train)} train and {len(found.validation)} validation images of {len(labels)}")
     unseen = [names[label] for label in sorted(set(labels[found.train]) - set(labels[found.validation])) if label < len(names)]

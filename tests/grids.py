@@ -163,7 +163,8 @@ def _write_history(folder: Path, cell: Cell, rate: float, own: np.random.Generat
     ]
     for epoch, val_error in enumerate(errors, start=1):
         rows.append(f"{epoch},{0.001 / epoch},{val_error * 2},{val_error * 0.8},{val_error * 2.5},{val_error}")
-    (folder / "history.csv").write_text("\n".join(rows) + "\n")
+    curves = "\n".join(rows) + "\n"
+    (folder / "history.csv").write_text(curves)
     provenance = {
         "cell": str(cell),
         "recipe": TRAIN,
@@ -177,5 +178,6 @@ def _write_history(folder: Path, cell: Cell, rate: float, own: np.random.Generat
         "libraries": {"numpy": "2.4.6", "timm": "1.0.31", "torch": "2.14.1"},
         "kernels": KERNELS,
         "checkpoint_sha256": checkpoint_of(cell),
+        "history_sha256": hashlib.sha256(curves.encode()).hexdigest(),
     }
     (folder / "provenance.json").write_text(json.dumps(provenance))

@@ -57,15 +57,10 @@ def make(folder: Path, **recipe) -> Path:
         path = folder / cells.weights(name)
         path.mkdir(parents=True)
         Card(arch, options, None, None, None, (0.5, 0.5, 0.5), (0.25, 0.25, 0.25), "bilinear").write(path)
-    for cell in (CNN, Cell("tiny", "cnn", 1.0, 1)):
-        write_split(folder, cell, np.arange(0, 70), np.arange(70, 90))
+    labels = np.load(folder / cells.raw("tiny") / "train_labels.npy")
+    for seed in (0, 1):
+        Split.draw("tiny", 1.0, seed, labels, 0.1).save(folder / cells.split("tiny", 1.0, seed))
     return folder
-
-
-def write_split(folder: Path, cell: Cell, train: np.ndarray, validation: np.ndarray) -> None:
-    """What the stage split would have written for ``cell``, with these indices."""
-    target = folder / cells.split(cell.dataset, cell.fraction, cell.seed)
-    Split(cell.dataset, cell.fraction, cell.seed, 0.1, 90, train, validation).save(target)
 
 
 def write_raw(folder: Path, classes: int = CLASSES) -> None:

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from study.base import npy
 from study.base.atomic import write
-from study.base.errors import UNREADABLE, StudyError
+from study.base.errors import UNREADABLE, StudyError, told
 
 Indices = NDArray[np.int64]
 FILE = "split.json"
@@ -53,31 +53,39 @@ class Split:
         write(folder / FILE, (json.dumps(record, indent=1) + "\n").encode())
 
     @classmethod
-    def load(cls, folder: Path, dataset: str, fraction: float, seed: int, labels: int) -> "Split":
-        """The split in ``folder``, which must be of this dataset, fraction and seed and of ``labels`` official images.
+    def draw(
+        cls,
+        dataset: str,
+        fraction: float,
+        seed: int,
+        labels: NDArray[np.integer],
+        val_fraction: float,
+        rare: str = "stop",
+        names: Sequence[str] = (),
+    ) -> "Split":
+        """The division of ``labels`` (N,) that ``split`` makes."""
+        parts = split(labels, fraction, val_fraction, seed, rare, names)
+        return cls(dataset, fraction, seed, val_fraction, len(labels), *parts)
 
-        Raises StudyError where it is absent, damaged, mixed from two runs, or of another cell.
-        """
-        again = f"run python -m stages.split {dataset} {fraction} {seed}"
+    def check(self, folder: Path) -> None:
+        """Raise StudyError unless ``folder`` holds this very split, whole."""
+        again = f"run python -m stages.split {self.dataset} {self.fraction} {self.seed}"
         try:
             contents = {name: (folder / f"{name}.npy").read_bytes() for name in PARTS}
             record = json.loads((folder / FILE).read_text(encoding="utf-8"))
             if any(record[f"{name}_sha256"] != hashlib.sha256(contents[name]).hexdigest() for name in PARTS):
                 raise StudyError(f"{folder} is damaged: its files are not of one run; {again}.")
-            indices = [npy.loads(contents[name]) for name in PARTS]
-            keys = ("dataset", "fraction", "seed", "val_fraction", "official_images")
-            found = cls(*(record[key] for key in keys), *indices)
+            held = {name: record[name] for name in self._record()}
+            same = all(np.array_equal(npy.loads(contents[name]), getattr(self, name)) for name in PARTS)
         except FileNotFoundError as error:
             raise StudyError(f"{error.filename} is not here; {again}.") from None
         except UNREADABLE:
             raise StudyError(f"{folder} is damaged; {again}.") from None
-        if (found.dataset, found.fraction, found.seed, found.official_images) != (dataset, fraction, seed, labels):
-            raise StudyError(f"{folder} is of another dataset, fraction or seed, or of other data; {again}.")
-        sound = all(each.dtype == np.int64 and each.ndim == 1 and len(each) for each in indices)
-        both = np.concatenate([each.ravel() for each in indices])
-        if not sound or both.min() < 0 or both.max() >= labels or len(np.unique(both)) != len(both):
-            raise StudyError(f"{folder} holds indices that are repeated, out of range or in both parts; {again}.")
-        return found
+        for name, wanted in self._record().items():
+            if held[name] != wanted:
+                raise StudyError(f"{folder} is of {name} {told(str(held[name]))}, not of {wanted}; {again}.")
+        if not same:
+            raise StudyError(f"{folder} holds other indices than the stage draws from these labels; {again}.")
 
     def _record(self) -> dict[str, Any]:
         return {name: value for name, value in vars(self).items() if name not in PARTS}
@@ -111,8 +119,10 @@ def split(
     # same with every version of numpy.
     random = np.random.RandomState(seed)
     train, validation = [], []
-    for label in np.unique(labels):
-        order = random.permutation(np.flatnonzero(labels == label))
+    found, counts = np.unique(labels, return_counts=True)
+    classes = np.split(np.argsort(labels, kind="stable"), np.cumsum(counts)[:-1])
+    for label, images in zip(found, classes, strict=True):
+        order = random.permutation(images)
         held_out = _share(len(order), val_fraction)
         kept = _share(len(order) - held_out, fraction)
         if rare == "train":

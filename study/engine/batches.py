@@ -3,6 +3,7 @@
 No loader, no workers and no work per image in Python: a batch is an index into a tensor.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -45,7 +46,7 @@ class ImageSet:
 class Preprocess:
     """Resize to ``image_size`` and normalise by ``mean`` and ``std`` (of values in [0, 1], per channel)."""
 
-    def __init__(self, image_size: int, mean: list[float], std: list[float], interpolation: str, device: torch.device):
+    def __init__(self, image_size: int, mean: Sequence[float], std: Sequence[float], interpolation: str, device: torch.device):
         self.image_size = image_size
         self.interpolation = interpolation
         self._axes: dict[int, Axis] = {}

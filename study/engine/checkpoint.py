@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -11,46 +12,61 @@ from torch import Tensor
 
 from study.base.errors import UNREADABLE, StudyError
 from study.design.recipe import CHOICES, is_number
+from study.models.card import INTERPOLATIONS
 
 FILE = "checkpoint.safetensors"
 LARGEST = 1 << 16  # classes, or pixels of a side
-# What evaluate needs to know of the model and its images; train adds the epoch.
-RECORD = frozenset({"cell", "arch", "arch_options", "classes", "image_size", "mean", "std", "interpolation", "precision"})
 
 
-def pack(tensors: Mapping[str, Tensor], study: Mapping[str, Any]) -> bytes:
-    """``tensors`` and the record ``study`` as the bytes of a safetensors file, the same bytes every time.
+@dataclass(frozen=True)
+class Checkpoint:
+    """What the file says beside its tensors: all that evaluate needs to know of the model and of the images it expects."""
 
-    The record is one JSON string under one key, because safetensors writes several keys in no fixed order.
-    """
-    plain = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
-    return save(plain, metadata={"study": json.dumps(study, sort_keys=True)})
+    cell: str
+    arch: str
+    arch_options: Mapping[str, Any]
+    classes: int
+    image_size: int  # pixels of a side
+    mean: tuple[float, float, float]
+    std: tuple[float, float, float]
+    interpolation: str
+    precision: str
+    epoch: int  # from 1
+
+    def pack(self, tensors: Mapping[str, Tensor]) -> bytes:
+        """The file's bytes, the same every time: one JSON string under one key, as safetensors keeps no order of keys."""
+        return packed(tensors, {"study": json.dumps(asdict(self), sort_keys=True)})
+
+    @classmethod
+    def read(cls, path: Path) -> tuple[dict[str, Tensor], "Checkpoint"]:
+        """Tensors (on the CPU) and record of the file ``path``; StudyError where it is absent, damaged or foreign."""
+        try:
+            with safe_open(path, framework="pt") as file:
+                found = cls(**json.loads(file.metadata()["study"]))
+                if not found._sound():
+                    raise ValueError
+                return {name: file.get_tensor(name) for name in file.keys()}, found  # noqa: SIM118 (not a dict)
+        except FileNotFoundError:
+            raise StudyError(f"{path} is not here; the stage train makes it.") from None
+        except (SafetensorError, *UNREADABLE):
+            raise StudyError(
+                f"{path} is damaged, or not a checkpoint of this study; make it again with the stage train."
+            ) from None
+
+    def _sound(self) -> bool:
+        """Whether this can be one of ours: a file from elsewhere may claim anything, a size of terabytes too."""
+        return (
+            all(isinstance(text, str) for text in (self.cell, self.arch, self.interpolation))
+            and isinstance(self.arch_options, dict)
+            and all(type(number) is int and 0 < number <= LARGEST for number in (self.classes, self.image_size))
+            and len(self.mean) == len(self.std) == 3
+            and all(map(is_number, (*self.mean, *self.std)))
+            and min(self.std) > 0
+            and self.interpolation in INTERPOLATIONS
+            and self.precision in CHOICES["precision"]
+        )
 
 
-def read(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
-    """Tensors (on the CPU) and record of a checkpoint; StudyError where it is absent, damaged or foreign."""
-    try:
-        with safe_open(path, framework="pt") as file:
-            study = json.loads(file.metadata()["study"])
-            if not study.keys() >= RECORD or not _sound(study):
-                raise ValueError
-            return {name: file.get_tensor(name) for name in file.keys()}, study  # noqa: SIM118 (not a dict)
-    except FileNotFoundError:
-        raise StudyError(f"{path} is not here; the stage train makes it.") from None
-    except (SafetensorError, *UNREADABLE):
-        raise StudyError(f"{path} is damaged, or not a checkpoint of this study; make it again with the stage train.") from None
-
-
-def _sound(study: Mapping[str, Any]) -> bool:
-    """Whether the record can be one of ours: a file from elsewhere may claim anything, a size of terabytes too."""
-    numbers = [*study["mean"], *study["std"]]
-    return (
-        all(isinstance(study[key], str) for key in ("cell", "arch", "interpolation"))
-        and isinstance(study["arch_options"], dict)
-        and all(type(study[key]) is int and 0 < study[key] <= LARGEST for key in ("classes", "image_size"))
-        and len(study["mean"]) == len(study["std"]) == 3
-        and all(map(is_number, numbers))
-        and min(study["std"]) > 0
-        and study["interpolation"] in ("bilinear", "bicubic")
-        and study["precision"] in CHOICES["precision"]
-    )
+def packed(tensors: Mapping[str, Tensor], metadata: dict[str, str] | None = None) -> bytes:
+    """``tensors`` as the bytes of a safetensors file."""
+    return save({name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}, metadata)

@@ -41,14 +41,11 @@ class Inputs:
         if card.source:
             _check_weights(folder / WEIGHTS, card, cell.model)
         data = Part.read(cells.raw(cell.dataset), "train")
-        place = cells.split(cell.dataset, cell.fraction, cell.seed)
-        split = Split.load(place, cell.dataset, cell.fraction, cell.seed, len(data.labels))
-        wanted = params.split().val_fraction
-        if split.val_fraction != wanted:
-            raise StudyError(
-                f"{place} is of val_fraction {split.val_fraction}, params.yaml has {wanted}; "
-                f"run python -m stages.split {cell.dataset} {cell.fraction} {cell.seed}."
-            )
+        settings = params.split()
+        split = Split.draw(
+            cell.dataset, cell.fraction, cell.seed, data.labels, settings.val_fraction, settings.rare, data.classes
+        )
+        split.check(cells.split(cell.dataset, cell.fraction, cell.seed))
         return cls(cell, recipe, card, data, split)
 
     def determinants(self, kernels: str) -> dict[str, Any]:

@@ -18,13 +18,13 @@ from study.base.errors import StudyError, one_line
 from study.design import cells
 from study.engine import checkpoint, exactness, resume
 from study.engine.batches import ImageSet, Preprocess
+from study.engine.checkpoint import Checkpoint
 from study.engine.inputs import Inputs
 from study.engine.memory import enough
 from study.engine.training import Trainer
 from study.models.build import build, load_pretrained
 from study.models.card import WEIGHTS
-from study.results import history
-from study.results.history import Epoch
+from study.results.history import Epoch, History
 from study.results.provenance import Provenance
 from study.runtime import devices, records
 from study.runtime.progress import Display
@@ -97,24 +97,24 @@ class Training:
             self.cell.seed,
             ImageSet.load(inputs.data.images, inputs.data.labels, self.device, inputs.split.train),
             ImageSet.load(inputs.data.images, inputs.data.labels, self.device, inputs.split.validation),
-            Preprocess(recipe.image_size, list(card.mean), list(card.std), card.interpolation, self.device),
+            Preprocess(recipe.image_size, card.mean, card.std, card.interpolation, self.device),
             inputs.split.full_images,
         )
 
-    def _record(self) -> dict[str, Any]:
-        """What evaluate needs to know of the model and its images: the checkpoint's record, less its epoch."""
+    def _checkpoint(self, epoch: int) -> Checkpoint:
         card, recipe = self.inputs.card, self.inputs.recipe
-        return {
-            "arch": card.arch,
-            "arch_options": dict(card.arch_options),
-            "classes": len(self.inputs.data.classes),
-            "image_size": recipe.image_size,
-            "mean": card.mean,
-            "std": card.std,
-            "interpolation": card.interpolation,
-            "precision": recipe.precision,
-            "cell": str(self.cell),
-        }
+        return Checkpoint(
+            cell=str(self.cell),
+            arch=card.arch,
+            arch_options=card.arch_options,
+            classes=len(self.inputs.data.classes),
+            image_size=recipe.image_size,
+            mean=card.mean,
+            std=card.std,
+            interpolation=card.interpolation,
+            precision=recipe.precision,
+            epoch=epoch,
+        )
 
     def _epochs(self, state: resume.State | None, deadline: float | None) -> resume.State:
         recipe, trainer = self.inputs.recipe, self._trainer()
@@ -162,13 +162,13 @@ class Training:
         self, lines: list[Epoch], record: dict[str, Any], tensors: dict[str, Tensor], before: resume.State | None
     ) -> resume.State:
         """The state after an epoch, put on disk: work for the thread beside the training."""
-        epoch, best = lines[-1].epoch, history.best(lines)
+        epoch, best = lines[-1].epoch, History(tuple(lines)).best
         if best == epoch or before is None:
             weights = {name.removeprefix("model."): value for name, value in tensors.items() if name.startswith("model.")}
-            content = checkpoint.pack(weights, self._record() | {"epoch": epoch})
+            content = self._checkpoint(epoch).pack(weights)
         else:
             content = before.best
-        saved = resume.State(epoch, best, record, checkpoint.pack(tensors, {}), content)
+        saved = resume.State(epoch, best, record, checkpoint.packed(tensors), content)
         self.store.save(saved)
         self.epoch = epoch
         return saved
@@ -187,7 +187,7 @@ class Training:
     def _write(self, state: resume.State) -> None:
         """Write the cell's outs, each folder whole or not at all, and the record of this run."""
         inputs, recipe, card = self.inputs, self.inputs.recipe, self.inputs.card
-        lines = [Epoch(**line) for line in state.record["history"]]
+        history = History(tuple(Epoch(**line) for line in state.record["history"]))
         provenance = Provenance(
             cell=str(self.cell),
             recipe=recipe.as_dict(),
@@ -203,12 +203,13 @@ class Training:
             libraries=self.determinants["libraries"],
             kernels=self.kernels,
             checkpoint_sha256=hashlib.sha256(state.best).hexdigest(),
+            history_sha256=history.sha256,
         )
         images, seconds = state.record["images"], state.record["seconds"]
         with folders.replaced(cells.runs(self.cell)) as folder:
             write(folder / checkpoint.FILE, state.best)
         with folders.replaced(cells.history(self.cell)) as folder:
-            history.save(lines, folder)
+            history.save(folder)
             provenance.save(folder)
         records.Record(
             cell=str(self.cell),
@@ -217,14 +218,14 @@ class Training:
             precision=recipe.precision,
             full_images=inputs.split.full_images,
             wall_seconds=round(seconds, 3),
-            images_per_second=round(images * len(lines) / seconds, 1),
+            images_per_second=round(images * len(history.epochs) / seconds, 1),
             device=self.machine,
             python=records.python(),
             platform=records.system(),
             code_sha256=self.determinants["code"],
             wandb_run_id=state.record["wandb_run_id"],
         ).save()
-        error = lines[state.best_epoch - 1].val_error
+        error = history.epochs[state.best_epoch - 1].val_error
         say(f"{cells.runs(self.cell)}: epoch {state.best_epoch} is the best, val error {100 * error:.2f} %")
 
     def _fail(self, error: Exception) -> None:

@@ -9,6 +9,7 @@ from study.design import cells
 from study.design.cells import Cell
 from study.engine import checkpoint, exactness
 from study.engine.batches import ImageSet, Preprocess
+from study.engine.checkpoint import Checkpoint
 from study.engine.inference import logits
 from study.engine.memory import enough
 from study.models.build import build, load, on_device
@@ -36,21 +37,21 @@ def _sums(cell: Cell) -> dict[str, str]:
 def _predict(cell: Cell, data: Part) -> Predictions:
     device = devices.choose()
     file = cells.runs(cell) / checkpoint.FILE
-    weights, study = checkpoint.read(file)
-    exactness.pin(device, study["precision"])
+    weights, found = Checkpoint.read(file)
+    exactness.pin(device, found.precision)
     say(f"evaluate {cell} on {devices.describe(device)}")
-    if study["cell"] != str(cell) or study["classes"] != len(data.classes):
+    if found.cell != str(cell) or found.classes != len(data.classes):
         raise StudyError(
-            f"{file} is of {told(study['cell'])} with {study['classes']} classes, not of {cell} with {len(data.classes)}; "
+            f"{file} is of {told(found.cell)} with {found.classes} classes, not of {cell} with {len(data.classes)}; "
             f"run python -m stages.train {cell}."
         )
-    model = build(study["arch"], study["arch_options"], study["classes"], study["image_size"], seed=0)
+    model = build(found.arch, found.arch_options, found.classes, found.image_size, seed=0)
     load(model, weights, str(file))
     sha256 = origin.checked(cell, file)
     model, channels_last = on_device(model, device)
-    preprocess = Preprocess(study["image_size"], study["mean"], study["std"], study["interpolation"], device)
+    preprocess = Preprocess(found.image_size, found.mean, found.std, found.interpolation, device)
     images = ImageSet.load(data.images, data.labels, device)
-    outputs = logits(model, images, preprocess, study["precision"], channels_last).cpu()
+    outputs = logits(model, images, preprocess, found.precision, channels_last).cpu()
     if not outputs.isfinite().all():
         raise StudyError(f"{file} gives logits that are not finite; lower the learning rate, then train {cell} again.")
     return Predictions.from_logits(cell, sha256, outputs.numpy(), data.labels, data.classes)

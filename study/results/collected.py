@@ -12,16 +12,13 @@ from study.base.errors import UNREADABLE, StudyError
 from study.design import cells
 from study.design.cells import Cell
 from study.design.recipe import Recipe
-from study.results import history
-from study.results.history import Epoch
+from study.results.history import FILE, Epoch, History
 from study.results.predictions import Predictions
 from study.results.provenance import Provenance
 from study.settings.params import Params
 from study.settings.sections import Model
 
 ABSENT = "absent"
-MANY = 2**53  # images; from there on a float tells no whole numbers apart
-WHOLE = 1e-6  # a share of errors times the images is this near to a whole number
 
 
 @dataclass(frozen=True)
@@ -87,18 +84,20 @@ def read(cell: Cell, predictions: Path, curves: Path) -> Result:
     if not predictions.is_dir() and not curves.is_dir():
         raise StudyError(ABSENT + _failure(cell))
     said, origin = Predictions.load(predictions, cell), Provenance.load(curves, cell)
-    lines = history.load(curves)
+    history = History.load(curves)
     if said.checkpoint_sha256 != origin.checkpoint_sha256:
         raise StudyError(f"{predictions} and {curves} are of two checkpoints")
-    whole = all(_counted(line.val_error, origin.validation_images) for line in lines)
-    if not whole or len(lines) != origin.recipe["epochs"] or history.best(lines) != origin.best_epoch:
-        raise StudyError(f"{curves / history.FILE} and {curves / 'provenance.json'} contradict each other")
+    lines = history.epochs
+    if history.sha256 != origin.history_sha256:
+        raise StudyError(f"{curves / FILE} is not of the training of {curves / 'provenance.json'}")
+    if len(lines) != origin.recipe["epochs"] or history.best != origin.best_epoch:
+        raise StudyError(f"{curves / FILE} and {curves / 'provenance.json'} contradict each other")
     if not _counts(origin, cell.fraction, len(said.classes)):
         raise StudyError(f"{curves / 'provenance.json'} has numbers of images that no split gives")
     recipe = Recipe.merge(("recipe", origin.recipe))
     if recipe.warmup_epochs < recipe.epochs and max(line.learning_rate for line in lines) != recipe.learning_rate:
-        raise StudyError(f"{curves / history.FILE} has another learning rate than {curves / 'provenance.json'}")
-    return Result(said, tuple(lines), origin)
+        raise StudyError(f"{curves / FILE} has another learning rate than {curves / 'provenance.json'}")
+    return Result(said, lines, origin)
 
 
 def _counts(origin: Provenance, fraction: float, classes: int) -> bool:
@@ -106,11 +105,6 @@ def _counts(origin: Provenance, fraction: float, classes: int) -> bool:
     parts = 0 < origin.train_images <= origin.full_images and origin.validation_images > 0
     whole = origin.full_images + origin.validation_images == origin.official_images
     return parts and whole and abs(origin.train_images - fraction * origin.full_images) <= (classes if fraction < 1 else 0)
-
-
-def _counted(error: float, images: int) -> bool:
-    """Whether a share of errors can have been counted among so many images."""
-    return images < MANY and abs(error * images - round(error * images)) < WHOLE
 
 
 def _check_model(origin: Provenance, model: Model) -> None:

@@ -1,6 +1,7 @@
 """A cell's curves, one line an epoch: data/history/<cell>/history.csv."""
 
 import csv
+import hashlib
 import io
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
@@ -26,34 +27,49 @@ class Epoch:
 COLUMNS = tuple(field.name for field in fields(Epoch))
 
 
-def best(history: list[Epoch]) -> int:
-    """The epoch (from 1) with the lowest validation error; among equals the lowest validation loss, the first."""
-    return min(history, key=lambda line: (line.val_error, line.val_loss, line.epoch)).epoch
+@dataclass(frozen=True)
+class History:
+    """The curves of one training, its epochs in order."""
 
+    epochs: tuple[Epoch, ...]
 
-def save(history: list[Epoch], folder: Path) -> None:
-    """Write history.csv into ``folder``."""
-    table = io.StringIO()
-    lines = csv.DictWriter(table, fieldnames=COLUMNS, lineterminator="\n")
-    lines.writeheader()
-    lines.writerows(map(asdict, history))
-    write(folder / FILE, table.getvalue().encode())
+    @property
+    def best(self) -> int:
+        """The epoch (from 1) with the lowest validation error; among equals the lowest validation loss, the first."""
+        return min(self.epochs, key=lambda line: (line.val_error, line.val_loss, line.epoch)).epoch
 
+    @property
+    def sha256(self) -> str:
+        """That of history.csv."""
+        return hashlib.sha256(self._content()).hexdigest()
 
-def load(folder: Path) -> list[Epoch]:
-    """The history in ``folder``. Raises StudyError where it is absent, damaged or not the curves of a training."""
-    path = folder / FILE
-    try:
-        with path.open(encoding="utf-8", newline="") as file:
-            rows = list(csv.DictReader(file, strict=True))
-        history = [Epoch(int(row["epoch"]), *(float(row[column]) for column in COLUMNS[1:])) for row in rows]
-    except FileNotFoundError:
-        raise StudyError(f"{path} absent") from None
-    except UNREADABLE:
-        raise StudyError(f"{path} damaged") from None
-    if not history or [line.epoch for line in history] != list(range(1, len(history) + 1)) or not all(map(_sound, history)):
-        raise StudyError(f"{path} damaged")
-    return history
+    def save(self, folder: Path) -> None:
+        """Write history.csv into ``folder``."""
+        write(folder / FILE, self._content())
+
+    @classmethod
+    def load(cls, folder: Path) -> "History":
+        """The history in ``folder``. Raises StudyError where it is absent, damaged or not the curves of a training."""
+        path = folder / FILE
+        try:
+            with path.open(encoding="utf-8", newline="") as file:
+                rows = list(csv.DictReader(file, strict=True))
+            epochs = tuple(Epoch(int(row["epoch"]), *(float(row[column]) for column in COLUMNS[1:])) for row in rows)
+        except FileNotFoundError:
+            raise StudyError(f"{path} absent") from None
+        except UNREADABLE:
+            raise StudyError(f"{path} damaged") from None
+        numbers = [line.epoch for line in epochs]
+        if not epochs or numbers != list(range(1, len(epochs) + 1)) or not all(map(_sound, epochs)):
+            raise StudyError(f"{path} damaged")
+        return cls(epochs)
+
+    def _content(self) -> bytes:
+        table = io.StringIO()
+        lines = csv.DictWriter(table, fieldnames=COLUMNS, lineterminator="\n")
+        lines.writeheader()
+        lines.writerows(map(asdict, self.epochs))
+        return table.getvalue().encode()
 
 
 def _sound(line: Epoch) -> bool:

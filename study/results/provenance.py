@@ -25,7 +25,8 @@ class Provenance:
     """``kernels`` is "portable fp32", or the device whose kernels the result belongs to. Counts are of images.
 
     ``full_images`` is how many train images fraction 1.0 has, ``official_images`` how many the dataset has for training and
-    validation together. ``checkpoint_sha256`` is that of data/runs/<cell>/checkpoint.safetensors.
+    validation together. The sums are those of data/runs/<cell>/checkpoint.safetensors
+    and of history.csv beside this file: they tie a training's files together.
     """
 
     cell: str
@@ -42,6 +43,7 @@ class Provenance:
     libraries: Mapping[str, str]
     kernels: str
     checkpoint_sha256: str
+    history_sha256: str
 
     def save(self, folder: Path) -> None:
         """Write provenance.json into ``folder``."""

@@ -141,7 +141,7 @@ def test_the_stage_stops_at_a_rare_class_unless_it_may_train(rare):
 def test_digits_are_divided_into_the_bytes_that_are_recorded(root, tmp_path, rare):
     labels = digits.single().train_labels
     recorded = yaml.safe_load((root / "dvc.lock").read_text())["stages"]["split@digits-0.1-0"]["outs"][0]["md5"]
-    Split("digits", 0.1, 0, 0.1, len(labels), *split(labels, 0.1, 0.1, 0, rare)).save(tmp_path)
+    Split.draw("digits", 0.1, 0, labels, 0.1, rare).save(tmp_path)
     assert folder_md5(tmp_path) == recorded
 
 

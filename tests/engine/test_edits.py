@@ -4,6 +4,7 @@ import json
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -19,7 +20,7 @@ from study.base.sums import sha256
 from study.data.splits import Split
 from study.design import cells
 from study.engine import resume, testing
-from study.engine.checkpoint import pack, read
+from study.engine.checkpoint import Checkpoint
 from study.engine.inputs import Inputs
 from study.engine.run import Training
 from study.models.build import build
@@ -90,8 +91,8 @@ def test_weights_with_one_byte_changed_are_not_trained_on(tmp_path, monkeypatch)
 
 def test_a_split_of_another_val_fraction_is_not_trained_on(tmp_path, monkeypatch):
     monkeypatch.chdir(make(tmp_path))
-    Split("tiny", 1.0, 0, 0.2, 90, np.arange(70), np.arange(70, 90)).save(cells.split("tiny", 1.0, 0))
-    with pytest.raises(StudyError, match=r"is of val_fraction 0\.2, params\.yaml has 0\.1; run python -m stages\.split tiny"):
+    Split.draw("tiny", 1.0, 0, np.arange(90) % 6, 0.2).save(cells.split("tiny", 1.0, 0))
+    with pytest.raises(StudyError, match=r"is of val_fraction 0\.2, not of 0\.1; run python -m stages\.split tiny 1\.0 0"):
         Inputs.read(CNN)
 
 
@@ -134,13 +135,13 @@ def test_what_is_edited_during_a_split_is_refused(tmp_path, monkeypatch, root, w
     Path("stages").unlink()
     shutil.copytree(root / "stages", "stages")
     before = edits.contents([cells.split("tiny", 1.0, 0).parent])
-    divide = split.split
+    draw = Split.draw
 
-    def divided(*arguments):
+    def drawn(*arguments):
         edit(what)
-        return divide(*arguments)
+        return draw(*arguments)
 
-    monkeypatch.setattr(split, "split", divided)
+    monkeypatch.setattr(split.Split, "draw", drawn)
     monkeypatch.setattr(sys, "argv", ["split", "tiny", "1.0", "0"])
     with pytest.raises(StudyError, match="were edited while it was made, so nothing was written"):
         split.main()
@@ -170,7 +171,7 @@ def test_little_memory_is_one_sentence(trained, root, command, limit):
 @pytest.mark.parametrize("options", [{"checkpoint_path": "/etc/passwd"}, {"pretrained": True}, {"cache_dir": "x"}])
 def test_a_checkpoint_names_no_files(trained, options):
     file = cells.runs(CNN) / "checkpoint.safetensors"
-    weights, record = read(file)
-    write(file, pack(weights, record | {"arch_options": record["arch_options"] | options}))
+    weights, found = Checkpoint.read(file)
+    write(file, replace(found, arch_options={**found.arch_options, **options}).pack(weights))
     done = run(trained, "evaluate", CNN)
     assert done.returncode == 1 and "is no option of an architecture" in done.stderr

@@ -10,7 +10,7 @@ from study.design.recipe import Recipe
 from study.engine.batches import ImageSet, Preprocess
 from study.engine.training import Trainer, learning_rate
 from study.models.build import build
-from study.results.history import Epoch, best
+from study.results.history import Epoch, History
 
 RECIPE = Recipe(
     image_size=32,
@@ -58,7 +58,7 @@ def test_learning_rate_is_annealed_per_epoch():
 
 def test_the_best_epoch_is_that_of_the_lowest_loss_among_equals():
     lines = [(0.4, 1.0), (0.2, 0.9), (0.3, 0.1), (0.2, 0.7), (0.2, 0.7)]
-    assert best([Epoch(place + 1, 0, 0, 0, loss, error) for place, (error, loss) in enumerate(lines)]) == 4
+    assert History(tuple(Epoch(place + 1, 0, 0, 0, loss, error) for place, (error, loss) in enumerate(lines))).best == 4
 
 
 def test_warm_up_climbs_in_equal_steps_and_the_cosine_takes_the_rest():

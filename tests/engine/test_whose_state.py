@@ -29,7 +29,10 @@ def test_what_determines_the_result_is_in_the_key(project, capsys, monkeypatch, 
         images[0, 0, 0, 0] ^= 1
         np.save(file, images)
     elif change == "indices":
-        Split("tiny", 1.0, 0, 0.1, 90, np.arange(69), np.arange(70, 90)).save(cells.split("tiny", 1.0, 0))
+        (project / "params.yaml").write_text(
+            (project / "params.yaml").read_text().replace("val_fraction: 0.1", "val_fraction: 0.2")
+        )
+        Split.draw("tiny", 1.0, 0, np.arange(90) % 6, 0.2).save(cells.split("tiny", 1.0, 0))
     elif change == "card":
         card = cells.weights("cnn") / "card.json"
         card.write_text(card.read_text().replace("bilinear", "bicubic"))

@@ -32,6 +32,7 @@ def prepare(root: Path) -> None:
 
     from study.base.atomic import write as put
     from study.engine import checkpoint, resume
+    from study.engine.checkpoint import Checkpoint
 
     make(Path.cwd())
     put(Path("dvc.yaml"), (root / "dvc.yaml").read_bytes())
@@ -42,7 +43,7 @@ def prepare(root: Path) -> None:
         "cell": str(CELL), "arch": "resnet10t", "arch_options": {"stem_width": 8}, "classes": 6, "image_size": 32,
         "mean": [0.5] * 3, "std": [0.25] * 3, "interpolation": "bilinear", "precision": "fp32", "epoch": 1,
     }  # fmt: skip
-    content = checkpoint.pack({"a.weight": torch.zeros(3, 2), "b": torch.zeros(1)}, record)
+    content = Checkpoint(**record).pack({"a.weight": torch.zeros(3, 2), "b": torch.zeros(1)})
     put(cells.runs(CELL) / checkpoint.FILE, content)
     resume.Store(CELL, "key").save(resume.State(1, 1, {"seconds": 1.0}, content, content))
     put(Path("config.json"), b'{"architecture": "test_vit", "pretrained_cfg": {"mean": [0.5, 0.5, 0.5], "std": [0.5, 0.5, 0.5],'
@@ -56,9 +57,12 @@ def prepare(root: Path) -> None:
 
 def targets() -> dict[str, Target]:
     """What can be fuzzed, by name; ``prepare`` has made the files."""
+    import numpy as np
+
     from study.data.part import Part
     from study.data.splits import Split
     from study.engine import checkpoint, resume
+    from study.engine.checkpoint import Checkpoint
     from study.models import architecture, from_cell, pretrained
     from study.models.card import Card, Normalisation
     from study.pipeline import cell_states, standing
@@ -85,7 +89,8 @@ def targets() -> dict[str, Target]:
     raw, split, card = cells.raw("tiny"), cells.split("tiny", 1.0, 0), cells.weights("cnn")
     state = resume.folder(CELL) / "key"
     standing.PATIENCE = standing.SETTLED = 0.0
-    splits = lambda: Split.load(split, "tiny", 1.0, 0, 90)  # noqa: E731
+    drawn = Split.draw("tiny", 1.0, 0, np.arange(90) % 6, 0.1)
+    splits = lambda: drawn.check(split)  # noqa: E731
     part = lambda: Part.read(raw, "train")  # noqa: E731
     states = lambda: resume.Store(CELL, "key").load()  # noqa: E731
     return {
@@ -103,7 +108,7 @@ def targets() -> dict[str, Target]:
         "images": Target(raw / "train_images.npy", of_array, part),
         "labels": Target(raw / "train_labels.npy", of_array, part),
         "classes": Target(raw / "classes.json", of_json, part),
-        "checkpoint": Target(run / checkpoint.FILE, of_safetensors, lambda: checkpoint.read(run / checkpoint.FILE)),
+        "checkpoint": Target(run / checkpoint.FILE, of_safetensors, lambda: Checkpoint.read(run / checkpoint.FILE)),
         "weights of a cell": Target(
             run / checkpoint.FILE, of_safetensors, lambda: from_cell.configuration(run / checkpoint.FILE, CELL)
         ),

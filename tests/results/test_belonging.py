@@ -61,6 +61,13 @@ def test_predictions_and_history_of_two_trainings_are_refused(tmp_path):
     assert missing() == {ONE: f"{cells.predictions(ONE)} and {cells.history(ONE)} are of two checkpoints"}
 
 
+def test_curves_of_another_training_are_refused():
+    """Of the same recipe, the same best epoch and as many validation images."""
+    (cells.history(OTHER) / "history.csv").rename(cells.history(ONE) / "history.csv")
+    folder = cells.history(ONE)
+    assert missing()[ONE] == f"{folder / 'history.csv'} is not of the training of {folder / 'provenance.json'}"
+
+
 def edit_arrays(change):
     path = cells.predictions(ONE) / FILE
     with np.load(path) as file:
@@ -122,6 +129,7 @@ def test_metrics_that_predictions_do_not_give_are_refused(key):
         ("arch", None),
         ("cell", str(OTHER)),
         ("checkpoint_sha256", "c" * 64),
+        ("history_sha256", "c" * 64),
     ],
 )
 def test_a_provenance_that_the_curves_contradict_is_refused(key, value):

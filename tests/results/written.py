@@ -4,8 +4,7 @@ import numpy as np
 
 from study.design import cells
 from study.design.recipe import Recipe
-from study.results import history
-from study.results.history import Epoch
+from study.results.history import Epoch, History
 from study.results.predictions import Predictions
 from study.results.provenance import Provenance
 
@@ -21,8 +20,10 @@ def write(cell, checkpoint="a" * 64, seed=0):
     cells.predictions(cell).mkdir(parents=True)
     Predictions.from_logits(cell, checkpoint, logits, labels, CLASSES).save(cells.predictions(cell))
     cells.history(cell).mkdir(parents=True)
-    lines = [Epoch(number, 0.001 / number, 1.0, 0.5, 0.9 / number, 0.6 / number) for number in (1, 2, 3)]
-    history.save(lines, cells.history(cell))
+    curves = History(
+        tuple(Epoch(number, 0.001 / number, 1.0, 0.5, (0.9 + seed) / number, 0.6 / number) for number in (1, 2, 3))
+    )
+    curves.save(cells.history(cell))
     Provenance(
         cell=str(cell),
         recipe=RECIPE.as_dict(),
@@ -38,4 +39,5 @@ def write(cell, checkpoint="a" * 64, seed=0):
         libraries={},
         kernels="portable fp32",
         checkpoint_sha256=checkpoint,
+        history_sha256=curves.sha256,
     ).save(cells.history(cell))

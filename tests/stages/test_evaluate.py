@@ -3,6 +3,7 @@
 import json
 import subprocess
 from concurrent.futures import ProcessPoolExecutor
+from dataclasses import replace
 from multiprocessing import get_context
 
 import numpy as np
@@ -17,7 +18,7 @@ from study.design import cells
 from study.design.recipe import Recipe
 from study.engine import exactness, resume
 from study.engine.batches import ImageSet, Preprocess
-from study.engine.checkpoint import pack, read
+from study.engine.checkpoint import Checkpoint, packed
 from study.engine.inference import logits
 from study.engine.inputs import Inputs
 from study.engine.run import Training
@@ -83,8 +84,8 @@ def test_a_checkpoint_of_another_cell_is_refused(trained):
 
 def test_a_checkpoint_of_another_architecture_is_one_sentence(trained):
     file = cells.runs(CNN) / "checkpoint.safetensors"
-    weights, study = read(file)
-    write(file, pack(weights, study | {"arch": "test_vit", "arch_options": {"patch_size": 8}}))
+    weights, found = Checkpoint.read(file)
+    write(file, replace(found, arch="test_vit", arch_options={"patch_size": 8}).pack(weights))
     done = run(trained, "evaluate", CNN)
     assert done.returncode == 1
     assert "does not fit VisionTransformer" in done.stderr
@@ -119,7 +120,7 @@ def test_a_damaged_provenance_beside_the_checkpoint_is_one_sentence(trained):
 @pytest.mark.parametrize("record", [{}, [], {"cell": str(CNN), "classes": 6}])
 def test_a_foreign_record_is_one_sentence(trained, record):
     file = cells.runs(CNN) / "checkpoint.safetensors"
-    write(file, pack(read(file)[0], record))
+    write(file, packed(Checkpoint.read(file)[0], {"study": json.dumps(record)}))
     with pytest.raises(StudyError, match="is damaged, or not a checkpoint of this study"):
         evaluate.evaluate(CNN)
 
@@ -190,12 +191,12 @@ def take_steps(arch, folder):
     trainer = Trainer(build(arch, {}, 10, 224, seed=0), recipe, 0, few, few, preprocess)
     line = trainer.run_epoch(0, lambda images, loss: None)
     assert 1 < line.train_loss < 6
-    record = {"cell": str(CNN), "arch": arch, "arch_options": {}, "classes": 10, "image_size": 224, "interpolation": "bicubic"}
-    record |= {"mean": [0.485, 0.456, 0.406], "std": [0.229, 0.224, 0.225], "precision": recipe.precision}
-    write(folder / "checkpoint.safetensors", pack(trainer.model.state_dict(), record))
+    mean, std = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
+    record = Checkpoint(str(CNN), arch, {}, 10, 224, mean, std, "bicubic", recipe.precision, 1)
+    write(folder / "checkpoint.safetensors", record.pack(trainer.model.state_dict()))
 
-    weights, study = read(folder / "checkpoint.safetensors")
-    model = build(study["arch"], {}, 10, 224, seed=1)
+    weights, found = Checkpoint.read(folder / "checkpoint.safetensors")
+    model = build(found.arch, {}, 10, 224, seed=1)
     load(model, weights, "checkpoint")
     tests = ImageSet.load(dataset.test_images[:8], dataset.test_labels[:8], device)
     outputs = logits(model, tests, preprocess, recipe.precision, trainer.channels_last).numpy()

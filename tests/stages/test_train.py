@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 import yaml
-from tiny import CNN, VIT, make, outs, write_raw, write_split
+from tiny import CNN, VIT, make, outs, write_raw
 
 from stages import evaluate, train
 from study.base.errors import StudyError
@@ -60,12 +60,13 @@ def test_outs_are_those_of_the_contract(tmp_path, monkeypatch):
     assert len(lines) == 1 + 4
     origin = json.loads((cells.history(CNN) / "provenance.json").read_text())
     assert origin["cell"] == str(CNN)
-    assert origin["train_images"] == 70
-    assert origin["validation_images"] == 20
+    assert origin["train_images"] == 78
+    assert origin["validation_images"] == 12
     assert origin["recipe"]["epochs"] == 4
-    assert (origin["full_images"], origin["official_images"]) == (70, 90)
+    assert (origin["full_images"], origin["official_images"]) == (78, 90)
     assert set(origin["data_md5"]) == {"classes.json", "train_images.npy", "train_labels.npy"}
     assert origin["checkpoint_sha256"] == hashlib.sha256(outs(tmp_path, CNN)["checkpoint.safetensors"]).hexdigest()
+    assert origin["history_sha256"] == hashlib.sha256(outs(tmp_path, CNN)["history.csv"]).hexdigest()
     assert not {"wall_seconds", "images_per_second", "device", "python", "platform", "wandb_run_id"} & set(origin)
     record = records.Record.load(records.path(CNN))
     assert record.device.startswith("CPU (") and record.images_per_second > 0 and len(record.code_sha256) == 64
@@ -197,8 +198,8 @@ def test_a_card_of_other_weights_is_refused(tmp_path, monkeypatch):
 
 
 def test_one_image_left_over_does_not_break_batch_normalisation(tmp_path, monkeypatch):
-    monkeypatch.chdir(make(tmp_path, epochs=1))
-    write_split(tmp_path, CNN, np.arange(65), np.arange(65, 90))  # 4 * 16 + 1
+    monkeypatch.chdir(make(tmp_path, epochs=1, batch_size=11))
+    assert len(Inputs.read(CNN).split.train) == 7 * 11 + 1
     run(CNN)
 
 
