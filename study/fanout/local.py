@@ -10,10 +10,9 @@ from pathlib import Path
 from study.base import machine
 from study.base.errors import StudyError
 from study.design.cells import Cell
-from study.fanout import paths
+from study.fanout import paths, turn
 from study.fanout.jobs import Job
 from study.fanout.worker import FAILED
-from study.settings.at_work import held
 
 MOST = 10_000  # slots; more jobs at a time are asked for by a slip of the finger, and would fill the memory
 DEV = Path("/dev")
@@ -120,5 +119,5 @@ class Local:
 
     def _slot(self, cell: Cell) -> str | None:
         """A free slot; where an old worker is still at ``cell``, one of the same GPU if there is one."""
-        old = paths.lock(cell).read_text().strip() if held(paths.lock(cell)) else None
+        old = turn.gpu(cell)
         return self._free.pop(self._free.index(old) if old in self._free else 0)

@@ -15,5 +15,5 @@ def log(cell: Cell) -> Path:
 
 
 def lock(cell: Cell) -> Path:
-    """Held while a worker of ``cell``, or the dvc that it started, is alive; holds the worker's GPU in words."""
+    """Held while a worker of ``cell``, or the dvc that it started, is alive (study.fanout.turn)."""
     return FOLDER / f"{cell}.lock"

@@ -1,6 +1,5 @@
 """What runs one cell, wherever an executor puts it: DVC's repro (tools.repro), for this cell alone, beside others."""
 
-import fcntl
 import os
 import re
 import signal
@@ -12,7 +11,7 @@ from contextlib import suppress
 from typing import IO, Any, NoReturn
 
 from study.design.cells import Cell
-from study.fanout import paths
+from study.fanout import paths, turn
 from study.pipeline import process, rwlock, stage_names
 
 FAILED = 3  # how a worker ends whose cell failed; any other code but 0: it was killed or stopped, or could not work itself
@@ -47,9 +46,7 @@ class Work:
         paths.FOLDER.mkdir(parents=True, exist_ok=True)
         with paths.lock(self.cell).open("a+") as lock, paths.log(self.cell).open("ab") as log:
             # A worker of before may still be at it, or the dvc that it left behind: then it does the work, we look on.
-            fcntl.flock(lock, fcntl.LOCK_EX)
-            lock.truncate(0)
-            print(self.gpu or "", file=lock, flush=True)
+            turn.take(lock, self.cell, self.gpu)
             for wait in (*WAITS, None):
                 code, said = self._try(log, lock.fileno())
                 if code == 0:
