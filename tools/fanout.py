@@ -18,7 +18,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from study.base.console import parser, run, say
-from study.base.errors import StudyError
+from study.base.errors import StudyError, counted
 from study.design.cells import Cell
 from study.fanout import paths, plan
 from study.fanout.driver import Driver
@@ -63,7 +63,7 @@ def main() -> None:
         if failed:
             say("\n" + "\n".join(summary(failed)))
             raise StudyError(
-                f"{len(failed)} cell{'s' if len(failed) > 1 else ''} failed, so there is no report yet; "
+                f"{counted(len(failed), 'cell')} failed, so there is no report yet; "
                 "put it right and run the same command: cells that are done stay done."
             )
         say("every cell is done; the report:")

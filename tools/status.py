@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from study.base.console import hush, parser, run, say
-from study.base.errors import listed
+from study.base.errors import counted, listed
 from study.design.cells import Cell
 from study.pipeline import cell_states, moved_sources
 from study.pipeline.cell_states import TO_TRAIN, CellState, CellStatus, StudyStatus
@@ -128,16 +128,11 @@ def time_left(study: StudyStatus) -> Iterator[str]:
             devices = sorted({each.device for each in known if each.device})
             where = f", by rates measured on {', '.join(devices)}" if devices else ""
             total = duration(sum(each.seconds or 0.0 for each in known))
-            yield from wrapped(f"{label}: {total} for the training of {count(known)}, one after another{where}")
+            yield from wrapped(f"{label}: {total} for the training of {counted(len(known), 'cell')}, one after another{where}")
         if unknown:
             which = ", ".join(sorted({each.cell.model for each in unknown}))
             reason = "no finished training of that size tells a rate, or the dataset is not here"
-            yield from wrapped(f"{label}: not known for {count(unknown)} of {which}: {reason}")
-
-
-def count(group: list[CellStatus]) -> str:
-    """``1 cell``, ``12 cells``."""
-    return f"{len(group)} cell{'' if len(group) == 1 else 's'}"
+            yield from wrapped(f"{label}: not known for {counted(len(unknown), 'cell')} of {which}: {reason}")
 
 
 def wrapped(text: str) -> list[str]:

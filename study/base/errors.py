@@ -55,6 +55,11 @@ def told(text: str) -> str:
     return text if text.isprintable() and len(text) <= LONGEST else repr(text[:LONGEST])
 
 
+def counted(number: int, one: str, many: str = "") -> str:
+    """``1 image``, ``2,000 images``, for a sentence; ``many`` where it is more than ``one`` with an s."""
+    return f"{number:,} {one if number == 1 else many or f'{one}s'}"
+
+
 def listed(texts: Sequence[str], shown: int = 5, comma: str = ", ") -> str:
     """``a, b and 3 more``: the first ``shown`` of ``texts``, for a sentence that counts the rest."""
     return comma.join(texts[:shown]) + (f" and {len(texts) - shown:,} more" if len(texts) > shown else "")

@@ -14,9 +14,8 @@ from pathlib import Path, PurePosixPath
 from typing import IO, Any
 
 from study.base.console import say
-from study.base.errors import UNREADABLE, StudyError, listed, one_line
+from study.base.errors import UNREADABLE, StudyError, counted, listed, one_line
 from study.data import place
-from study.data.counted import counted
 from study.data.transfer import Checksum, fetched
 from study.settings.sources import is_url
 

@@ -11,9 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from study.base.console import say
-from study.base.errors import StudyError, listed, plain
+from study.base.errors import StudyError, counted, listed, plain
 from study.data.archive import ENDINGS as ARCHIVES
-from study.data.counted import counted
 from study.data.dataset import Dataset
 from study.data.decode import Decoded, Item, decode
 from study.data.walk import in_bytes

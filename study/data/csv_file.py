@@ -13,10 +13,9 @@ from typing import Any
 import numpy as np
 
 from study.base.console import say
-from study.base.errors import LONGEST, StudyError, listed
+from study.base.errors import LONGEST, StudyError, counted, listed
 from study.data.assemble import Images, check_classes
 from study.data.composed import on_disk
-from study.data.counted import counted
 from study.data.decode import Item
 from study.data.layout import TESTS, TRAINS
 from study.data.place import by_archive

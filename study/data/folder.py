@@ -13,9 +13,8 @@ from typing import Any
 import numpy as np
 
 from study.base.console import say
-from study.base.errors import StudyError, listed
+from study.base.errors import StudyError, counted, listed
 from study.data.assemble import Images, check_classes
-from study.data.counted import counted
 from study.data.decode import Item
 from study.data.layout import TESTS, parts
 from study.data.place import by_archive, written

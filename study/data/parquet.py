@@ -18,9 +18,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from study.base.console import say
-from study.base.errors import StudyError, listed, one_line
+from study.base.errors import StudyError, counted, listed, one_line
 from study.data.assemble import Images, check_classes
-from study.data.counted import counted
 from study.data.decode import Item
 from study.data.layout import TESTS
 from study.data.several_labels import refuse_several

@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from study.base.errors import StudyError
+from study.base.errors import StudyError, counted
 
 SEED = 20_000_303  # of the draw; a number of its own, so that no study's seed draws the same images for validation
 
@@ -22,7 +22,7 @@ def held_out(labels: NDArray[np.int64], classes: list[str], share: float) -> NDA
         count = min(max(count, 1), len(images) - 1)
         if count < 1:
             raise StudyError(
-                f"class {classes[label]} has {len(images)} image{'s' * (len(images) != 1)}, too few to be in train and test; "
+                f"class {classes[label]} has {counted(len(images), 'image')}, too few to be in train and test; "
                 f"add some, remove the class, or divide the images yourself."
             )
         test[random.permutation(images)[:count]] = True

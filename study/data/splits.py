@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from study.base import npy
 from study.base.atomic import write
-from study.base.errors import UNREADABLE, StudyError, told
+from study.base.errors import UNREADABLE, StudyError, counted, told
 
 Indices = NDArray[np.int64]
 FILE = "split.json"
@@ -136,10 +136,9 @@ def split(
             else:
                 part, share, other = "train subset", f"fraction {fraction}", "larger"
             name = names[label] if label < len(names) else label
-            count = f"{len(order)} image{'s' * (len(order) > 1)}"
             raise StudyError(
-                f"{share} leaves class {name} ({count}) without an image in the {part}; choose a {other} one, or write rare: "
-                f"train under split in params.yaml, which keeps such classes for training."
+                f"{share} leaves class {name} ({counted(len(order), 'image')}) without an image in the {part}; choose a "
+                f"{other} one, or write rare: train under split in params.yaml, which keeps such classes for training."
             )
         validation.append(order[:held_out])
         train.append(order[held_out : held_out + kept])

@@ -6,8 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from study.base.console import say
-from study.base.errors import StudyError, listed, plain
-from study.data.counted import counted
+from study.base.errors import StudyError, counted, listed, plain
 from study.data.image import ENDINGS
 from study.data.place import by_archive
 

@@ -1,9 +1,7 @@
-"""What keys of params.yaml mean that are left out. It decides results, so it stands where every stage depends on it."""
+"""What keys of params.yaml mean that are left out. It decides results, so it stands where every stage depends on it.
+
+The options of datasets have theirs in study/settings/sources.py, on which download alone depends.
+"""
 
 COMPARE = ("cnn", "vit")  # study.compare: the families of H2 and H3
 RARE = "stop"  # split.rare
-# Options of a dataset's source.
-FIT = "crop"
-UNREADABLE = "stop"
-IMAGE_COLUMN = "image"
-LABEL_COLUMN = "label"

@@ -5,7 +5,7 @@ from collections import deque
 from collections.abc import Sequence
 from contextlib import suppress
 
-from study.base.errors import StudyError
+from study.base.errors import StudyError, counted
 from study.design.cells import Cell
 from study.fanout import paths
 from study.fanout.jobs import Executor, Job
@@ -139,7 +139,7 @@ class Driver:
         if not jobs:
             return
         with suppress(OSError):  # the terminal, or whoever read the output, may be gone
-            self._view.event(f"stopping {len(jobs)} job{'s' if len(jobs) > 1 else ''}")
+            self._view.event(f"stopping {counted(len(jobs), 'job')}")
         end = time.monotonic() + PATIENCE
         while any(not job.ended for job in jobs) and time.monotonic() < end:
             self._executor.stop(jobs)

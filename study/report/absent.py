@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 
+from study.base.errors import counted
 from study.design.cells import Cell
 from study.report.analysis import Analysis
 
@@ -13,10 +14,10 @@ def absent(analysis: Analysis, missing: Iterable[Cell]) -> tuple[str, ...]:
     cells = list(missing)
     if not cells:
         return ()
-    head = "Not published" if not analysis.measured_here else f"Missing, {len(cells)} cell{'s' if len(cells) > 1 else ''}"
+    head = "Not published" if not analysis.measured_here else f"Missing, {counted(len(cells), 'cell')}"
     names = [f"`{name}`" for name in _names(cells, analysis.measured_here)]
     left = len(names) - SHOWN
-    more = f" and {left} more group{'s' if left > 1 else ''}" if left > 0 else ""
+    more = f" and {counted(left, 'more group')}" if left > 0 else ""
     return (f"**{head}:** {', '.join(names[:SHOWN])}{more}.",)
 
 

@@ -13,6 +13,7 @@ from study.base.errors import StudyError
 # Rooms that cannot change a result, so that a change in them must not cost a night of training: base writes files whole and
 # talks, settings reads parameters whose values DVC sees by itself (`params:` in dvc.yaml), runtime keeps records and devices.
 EXEMPT = ("study/base/", "study/runtime/", "study/settings/")
+DECIDES = "study/settings/sources.py"  # in one of them: what a dataset's option means that params.yaml leaves out
 ROOTS = ("stages", "study")
 _begun: dict[str, str] = {}
 
@@ -20,13 +21,13 @@ _begun: dict[str, str] = {}
 def files(module: str, root: Path = Path()) -> list[str]:
     """Paths, from ``root`` and sorted, of ``module`` and all project modules it imports.
 
-    Modules of exempt rooms are left out, and so is what only they import.
+    Modules of exempt rooms are left out, but for DECIDES, and so is what only they import.
     """
     found: set[str] = set()
     pending = [module]
     while pending:
         path = _path(pending.pop(), root)
-        if path is None or path in found or path.startswith(EXEMPT):
+        if path is None or path in found or (path.startswith(EXEMPT) and path != DECIDES):
             continue
         found.add(path)
         pending.extend(_imports((root / path).read_text(encoding="utf-8")))

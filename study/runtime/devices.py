@@ -7,7 +7,7 @@ from pathlib import Path
 
 import torch
 
-from study.base.errors import StudyError
+from study.base.errors import StudyError, counted
 
 VARIABLE = "STUDY_DEVICE"
 
@@ -36,7 +36,7 @@ def describe(device: torch.device) -> str:
     if device.type == "mps":
         return f"MPS ({_processor()})"
     threads = torch.get_num_threads()
-    return f"CPU ({_processor()}, {threads} thread{'s' if threads > 1 else ''})"
+    return f"CPU ({_processor()}, {counted(threads, 'thread')})"
 
 
 def _processor() -> str:

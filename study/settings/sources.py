@@ -1,6 +1,7 @@
 """The keys of a dataset's `source` in params.yaml, format by format: what each may be, and what it is where it is left out.
 
-The readers themselves are study/data's (formats.py there).
+The readers themselves are study/data's (formats.py there). What is left out decides the result too: download depends on this
+file.
 """
 
 import re
@@ -10,7 +11,6 @@ from typing import Any
 from attrs import field, frozen
 
 from study.base.errors import StudyError
-from study.design import defaults
 from study.settings.keys import shown
 from study.settings.sections import Source
 
@@ -103,8 +103,8 @@ _PACKED = {
 }
 _SQUARES = {
     "side": _SIDE,
-    "fit": _one_of("crop", "squash", "pad", default=defaults.FIT),
-    "unreadable": _one_of("stop", "skip", default=defaults.UNREADABLE),
+    "fit": _one_of("crop", "squash", "pad", default="crop"),
+    "unreadable": _one_of("stop", "skip", default="stop"),
 }
 _PINNED = {**_SQUARES, "md5": _digest(32)}
 # As study/data/torchvision_sets.py has them.
@@ -128,8 +128,8 @@ FORMATS: Mapping[str, Mapping[str, Option]] = {
     },
     "parquet": {
         "path": _text(_LOCAL),
-        "image": _column(defaults.IMAGE_COLUMN),
-        "label": _column(defaults.LABEL_COLUMN),
+        "image": _column("image"),
+        "label": _column("label"),
         **_PINNED,
         "test": _SHARE,
     },
