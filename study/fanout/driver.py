@@ -134,14 +134,12 @@ class Driver:
         return f"{duration(makespan(known, max(1, len(running)), started))} left"
 
     def _stop(self) -> None:
-        """See the jobs to their end; they keep what they have."""
-        jobs = list(self._jobs.values())
-        if not jobs:
-            return
-        with suppress(OSError):  # the terminal, or whoever read the output, may be gone
-            self._view.event(f"stopping {counted(len(jobs), 'job')}")
+        """See the jobs to their end, and what a driver that was killed left at this one's cells; they keep what they have."""
+        jobs, cells = list(self._jobs.values()), [*self._waiting, *self._jobs]
+        if jobs:
+            with suppress(OSError):  # the terminal, or whoever read the output, may be gone
+                self._view.event(f"stopping {counted(len(jobs), 'job')}")
         end = time.monotonic() + PATIENCE
-        while any(not job.ended for job in jobs) and time.monotonic() < end:
-            self._executor.stop(jobs)
+        while self._executor.stop(jobs, cells) and time.monotonic() < end:
             time.sleep(1)
             self._executor.look(jobs)

@@ -39,5 +39,8 @@ class Executor(Protocol):
     def look(self, jobs: Sequence[Job]) -> None:
         """Bring ``where``, ``running``, ``ended`` and ``code`` of ``jobs`` up to date."""
 
-    def stop(self, jobs: Sequence[Job]) -> None:
-        """Ask ``jobs`` to end; may be called again until they have."""
+    def stop(self, jobs: Sequence[Job], cells: Sequence[Cell]) -> bool:
+        """Ask ``jobs`` to end, and what a driver before this one left at ``cells``; whether any was there to be asked.
+
+        To be called again until none is.
+        """

@@ -91,7 +91,7 @@ class Local:
             for cell in cells:
                 jobs.append(self._submit(cell))
         except BaseException:  # the driver does not know those yet that have started
-            self.stop(jobs)
+            self.stop(jobs, ())
             raise
         return jobs
 
@@ -102,10 +102,13 @@ class Local:
                 job.ended, job.code = True, code if code in (0, FAILED) else None
                 self._free.append(self._taken.pop(job.cell))
 
-    def stop(self, jobs: Sequence[Job]) -> None:
-        for job in jobs:
-            if not job.ended:
-                self._processes[job.name].terminate()
+    def stop(self, jobs: Sequence[Job], cells: Sequence[Cell]) -> bool:
+        here = [process for process in self._processes.values() if process.poll() is None]
+        asked = [job for job in jobs if not job.ended]
+        for job in asked:
+            self._processes[job.name].terminate()
+        left = [cell for cell in cells if turn.stop(cell, besides=[process.pid for process in here])]
+        return bool(asked or left)
 
     def _submit(self, cell: Cell) -> Job:
         gpu = self._slot(cell)
@@ -119,5 +122,5 @@ class Local:
 
     def _slot(self, cell: Cell) -> str | None:
         """A free slot; where an old worker is still at ``cell``, one of the same GPU if there is one."""
-        old = turn.gpu(cell)
+        old = turn.gpu_of(cell)
         return self._free.pop(self._free.index(old) if old in self._free else 0)

@@ -89,11 +89,12 @@ class Slurm:
             job.code = _code(handle) if job.ended else None
         self._open = sum(not job.ended for job in jobs)
 
-    def stop(self, jobs: Sequence[Job]) -> None:
+    def stop(self, jobs: Sequence[Job], cells: Sequence[Cell]) -> bool:
         names = [job.name for job in jobs if not job.ended]
         if names:
             subprocess.run(["scancel", *names], check=False, capture_output=True)
         self._asked = 0.0
+        return bool(names)
 
     def _job(self, cell: Cell, handle: Any) -> Job:
         self._handles[handle.job_id] = handle

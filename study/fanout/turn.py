@@ -7,48 +7,47 @@ import fcntl
 import os
 import signal
 import socket
-import time
+from collections.abc import Collection
 from contextlib import suppress
 from typing import IO
 
 from study.design.cells import Cell
 from study.fanout import paths
-from study.settings.at_work import held, locked
+from study.settings.at_work import held
 
 
-def take(lock: IO[str], cell: Cell, gpu: str | None) -> None:
-    """Wait for ``lock``, the open file of ``cell``. Who is stopped meanwhile stops whoever holds it, too: nobody else would."""
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-    except SystemExit:
-        _stop_holder(lock, cell)
-        raise
+def take(lock: IO[str], gpu: str | None) -> None:
+    """Wait for ``lock``, the open file of a cell, and write into it who has it now."""
+    fcntl.flock(lock, fcntl.LOCK_EX)
     lock.truncate(0)
     session = f"{os.getpid()} {socket.gethostname()}" if os.getsid(0) == os.getpid() else ""
     print(gpu or "", session, sep="\n", file=lock, flush=True)
 
 
-def gpu(cell: Cell) -> str | None:
-    """The GPU of the worker that is at ``cell``; None where there is none, or no worker."""
-    return _lines(cell)[0] or None if held(paths.lock(cell)) else None
+def gpu_of(cell: Cell) -> str | None:
+    """The GPU of whoever is at ``cell``; None where nobody is, or on a processor."""
+    return _said(cell)[0] or None
 
 
-def _lines(cell: Cell) -> list[str]:
-    return [*paths.lock(cell).read_text(encoding="utf-8").splitlines(), "", ""]
+def stop(cell: Cell, besides: Collection[int]) -> bool:
+    """Ask whoever is at ``cell`` on this machine to end, but for the sessions ``besides``; whether there was anybody.
+
+    A training that has just started does not listen yet, and the next in turn may follow: ask again.
+    """
+    session, _, host = _said(cell)[1].partition(" ")
+    if host != socket.gethostname() or int(session) in besides:
+        return False
+    processes = _members(int(session), cell)
+    for process in processes:
+        with suppress(OSError):
+            os.kill(process, signal.SIGTERM)
+    return bool(processes)
 
 
-def _stop_holder(lock: IO[str], cell: Cell) -> None:
-    """Signal the holder's session until it has let go of ``lock``: a training that has just started does not listen yet."""
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)
-    session, _, host = _lines(cell)[1].partition(" ")
-    while host == socket.gethostname() and not locked(lock.fileno()):
-        members = _members(int(session), cell)
-        if not members:
-            return
-        for process in members:
-            with suppress(OSError):
-                os.kill(process, signal.SIGTERM)
-        time.sleep(1)
+def _said(cell: Cell) -> list[str]:
+    """GPU and session in the lock of ``cell``, empty where nobody holds it."""
+    path = paths.lock(cell)
+    return [*(path.read_text(encoding="utf-8").splitlines() if held(path) else ()), "", ""]
 
 
 def _members(session: int, cell: Cell) -> list[int]:
@@ -57,7 +56,7 @@ def _members(session: int, cell: Cell) -> list[int]:
 
     found: dict[int, list[str]] = {}
     for process in psutil.process_iter():
-        with suppress(psutil.Error, ProcessLookupError):
+        with suppress(psutil.Error, OSError):
             if os.getsid(process.pid) == session:
                 found[process.pid] = process.cmdline()
     return list(found) if any(str(cell) in " ".join(line) for line in found.values()) else []

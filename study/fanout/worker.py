@@ -46,7 +46,7 @@ class Work:
         paths.FOLDER.mkdir(parents=True, exist_ok=True)
         with paths.lock(self.cell).open("a+") as lock, paths.log(self.cell).open("ab") as log:
             # A worker of before may still be at it, or the dvc that it left behind: then it does the work, we look on.
-            turn.take(lock, self.cell, self.gpu)
+            turn.take(lock, self.gpu)
             for wait in (*WAITS, None):
                 code, said = self._try(log, lock.fileno())
                 if code == 0:

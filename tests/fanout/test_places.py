@@ -142,7 +142,7 @@ def test_a_job_is_stopped_by_its_driver_alone(on_this_machine):
     executor, job = on_this_machine
     begun = job("sleep 60")
     assert os.getsid(int(begun.name)) != os.getsid(0)  # where Ctrl-C and a closed terminal do not reach it
-    executor.stop([begun])
+    assert executor.stop([begun], [CELL])
     assert ended(executor, begun) is None
 
 
