@@ -68,7 +68,7 @@ class Split:
         return cls(dataset, fraction, seed, val_fraction, len(labels), *parts)
 
     def check(self, folder: Path) -> None:
-        """Raise StudyError unless ``folder`` holds this very split, whole."""
+        """Raise StudyError unless ``folder`` holds this split, whole."""
         again = f"run python -m stages.split {self.dataset} {self.fraction} {self.seed}"
         try:
             contents = {name: (folder / f"{name}.npy").read_bytes() for name in PARTS}
@@ -83,7 +83,9 @@ class Split:
             raise StudyError(f"{folder} is damaged; {again}.") from None
         for name, wanted in self._record().items():
             if held[name] != wanted:
-                raise StudyError(f"{folder} is of {name} {told(str(held[name]))}, not of {wanted}; {again}.")
+                raise StudyError(
+                    f"{folder} is of {name} {told(str(held[name]))}, params.yaml and the dataset want {wanted}; {again}."
+                )
         if not same:
             raise StudyError(f"{folder} holds other indices than the stage draws from these labels; {again}.")
 

@@ -11,8 +11,8 @@ from safetensors.torch import save
 from torch import Tensor
 
 from study.base.errors import UNREADABLE, StudyError
-from study.design.recipe import CHOICES, is_number
-from study.models.card import INTERPOLATIONS
+from study.design.recipe import CHOICES
+from study.models.card import Normalisation
 
 FILE = "checkpoint.safetensors"
 LARGEST = 1 << 16  # classes, or pixels of a side
@@ -42,13 +42,14 @@ class Checkpoint:
         """Tensors (on the CPU) and record of the file ``path``; StudyError where it is absent, damaged or foreign."""
         try:
             with safe_open(path, framework="pt") as file:
-                found = cls(**json.loads(file.metadata()["study"]))
+                record = json.loads(file.metadata()["study"])
+                found = cls(**record | vars(Normalisation.parse(record, str(path))))
                 if not found._sound():
                     raise ValueError
                 return {name: file.get_tensor(name) for name in file.keys()}, found  # noqa: SIM118 (not a dict)
         except FileNotFoundError:
             raise StudyError(f"{path} is not here; the stage train makes it.") from None
-        except (SafetensorError, *UNREADABLE):
+        except (SafetensorError, StudyError, *UNREADABLE):
             raise StudyError(
                 f"{path} is damaged, or not a checkpoint of this study; make it again with the stage train."
             ) from None
@@ -56,13 +57,11 @@ class Checkpoint:
     def _sound(self) -> bool:
         """Whether this can be one of ours: a file from elsewhere may claim anything, a size of terabytes too."""
         return (
-            all(isinstance(text, str) for text in (self.cell, self.arch, self.interpolation))
+            all(isinstance(text, str) for text in (self.cell, self.arch))
             and isinstance(self.arch_options, dict)
             and all(type(number) is int and 0 < number <= LARGEST for number in (self.classes, self.image_size))
-            and len(self.mean) == len(self.std) == 3
-            and all(map(is_number, (*self.mean, *self.std)))
-            and min(self.std) > 0
-            and self.interpolation in INTERPOLATIONS
+            and type(self.epoch) is int
+            and self.epoch > 0
             and self.precision in CHOICES["precision"]
         )
 

@@ -40,7 +40,7 @@ class History:
 
     @property
     def sha256(self) -> str:
-        """That of history.csv."""
+        """That of history.csv as ``save`` writes it, however the line ends of a copy are."""
         return hashlib.sha256(self._content()).hexdigest()
 
     def save(self, folder: Path) -> None:

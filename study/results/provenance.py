@@ -17,6 +17,7 @@ from study.design.cells import Cell
 from study.design.recipe import Recipe
 
 FILE = "provenance.json"
+MOST = 2**53  # images; beyond, a float tells no whole numbers apart
 LIBRARIES = ("numpy", "safetensors", "timm", "torch")
 
 
@@ -25,8 +26,8 @@ class Provenance:
     """``kernels`` is "portable fp32", or the device whose kernels the result belongs to. Counts are of images.
 
     ``full_images`` is how many train images fraction 1.0 has, ``official_images`` how many the dataset has for training and
-    validation together. The sums are those of data/runs/<cell>/checkpoint.safetensors
-    and of history.csv beside this file: they tie a training's files together.
+    validation together. The sums are those of data/runs/<cell>/checkpoint.safetensors and of history.csv beside this file: they
+    tie a training's files together.
     """
 
     cell: str
@@ -73,9 +74,9 @@ class Provenance:
 
 
 def _is(value: Any, kind: Any) -> bool:
-    """Whether ``value`` from JSON is of the annotated type ``kind``; numbers are counts, at least 0."""
+    """Whether ``value`` from JSON is of the annotated type ``kind``; numbers are counts, 0 to MOST."""
     if kind is int:
-        return type(value) is int and value >= 0
+        return type(value) is int and 0 <= value <= MOST
     return isinstance(value, str if kind is str else dict)
 
 

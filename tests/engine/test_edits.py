@@ -92,7 +92,10 @@ def test_weights_with_one_byte_changed_are_not_trained_on(tmp_path, monkeypatch)
 def test_a_split_of_another_val_fraction_is_not_trained_on(tmp_path, monkeypatch):
     monkeypatch.chdir(make(tmp_path))
     Split.draw("tiny", 1.0, 0, np.arange(90) % 6, 0.2).save(cells.split("tiny", 1.0, 0))
-    with pytest.raises(StudyError, match=r"is of val_fraction 0\.2, not of 0\.1; run python -m stages\.split tiny 1\.0 0"):
+    with pytest.raises(
+        StudyError,
+        match=r"is of val_fraction 0\.2, params\.yaml and the dataset want 0\.1; run python -m stages\.split tiny 1\.0 0",
+    ):
         Inputs.read(CNN)
 
 
