@@ -55,8 +55,9 @@ def test_an_unreadable_folder_is_said(tmp_path, monkeypatch):
         return original(path)
 
     original = os.scandir
-    monkeypatch.setattr(os, "scandir", scandir)
-    refused(root, "train/bee cannot be read .Permission denied.; put that right")
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "scandir", scandir)
+        refused(root, "train/bee cannot be read .Permission denied.; put that right")
 
 
 def test_tiny_imagenet_damaged(tmp_path):
