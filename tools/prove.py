@@ -7,7 +7,8 @@
 
 Without --record nothing changes here. On an x86-64 processor with AVX2 all should be the same bytes. A study may be stopped at
 any moment: the same command goes on. It makes no cell again that was proved, as long as the cell's entry in dvc.lock, its
-parameters, the code of the stages and the libraries are the same. To begin anew, remove .dvc/tmp/prove.
+parameters, the code of the stages and the libraries are the same. To begin anew, remove .dvc/tmp/prove. With --ledger FILE
+it also goes on from what another machine has proved: docs/proved.json is such a file.
 """
 
 import shutil
@@ -42,16 +43,19 @@ def main() -> None:
     arguments = parser(__doc__, "prove", "tools")
     arguments.add_argument("cells", nargs="*", metavar="CELL", help="dataset-model-fraction-seed")
     arguments.add_argument("--study", metavar="NAME", help="a key of studies.yaml")
+    arguments.add_argument("--ledger", type=Path, default=LEDGER, metavar="FILE", help=f"what was proved of it ({LEDGER})")
     arguments.add_argument("--jobs", type=int, default=machine.processors(), help="cells at a time (one per processor)")
     arguments.add_argument("--record", action="store_true", help="where all are the same bytes, record the code of today")
     given = arguments.parse_args()
     if given.study is not None and given.cells:
         arguments.error("give cells, or --study")
+    if given.study is None and given.ledger != LEDGER:
+        arguments.error("--ledger goes with --study")
     jobs = max(1, given.jobs)
     code = moved_code.today() if given.record else {}  # before anything is made: an edit from now on is not proved
     if given.study is not None:
         wanted = proved.cells_of(studies.named(given.study), Params.load(), standing.recorded())
-        good = of_study(given.study, jobs)
+        good = of_study(given.study, jobs, given.ledger)
     else:
         wanted = list(dict.fromkeys(map(Cell.parse, given.cells or CHEAPEST)))
         with stoppable(lambda: "nothing is kept of it."), tempfile.TemporaryDirectory(prefix="prove-") as folder:
@@ -71,8 +75,8 @@ def record(code: dict[str, moved_code.Dependencies], proven: list[Cell], good: b
         say(f"not for {', '.join(left)}, of which no cell was made; dvc repro makes them, or name a cell of each")
 
 
-def of_study(name: str, jobs: int) -> bool:
-    """Prove every recorded cell of the study ``name`` that is not proved yet; whether all are the same bytes."""
+def of_study(name: str, jobs: int, file: Path = LEDGER) -> bool:
+    """Prove every recorded cell of the study ``name`` that is not in ``file`` yet; whether all are the same bytes."""
     study, params, lock = studies.named(name), Params.load(), standing.recorded()
     cells = proved.cells_of(study, params, lock)
     of_it = [cell for cell in cells if cell.model in study.models and cell.dataset in study.datasets]
@@ -80,10 +84,11 @@ def of_study(name: str, jobs: int) -> bool:
         raise StudyError(f"dvc.lock has no cell of study {name}; python -m tools.study names the studies.")
     grid = len(study.datasets) * len(study.models) * len(study.seeds) * len(ladder())
     absent = grid - sum(cell.fraction in ladder() for cell in of_it)
-    again = f"the same command (python -m tools.prove --study {name}) goes on."
+    elsewhere = "" if file == LEDGER else f" --ledger {file}"
+    again = f"the same command (python -m tools.prove --study {name}{elsewhere}) goes on."
     kept = "cells that were proved, and epochs of those under way, are kept"
     with stoppable(lambda: f"{kept}; {again}"), at_work.alone(LOCK, "prove --study"):
-        ledger = proved.Ledger(LEDGER, lock, params)
+        ledger = proved.Ledger(file, lock, params)
         left = [cell for cell in cells if not ledger.has(cell)]
         say(
             f"study {name}: {len(of_it)} cells and {len(cells) - len(of_it)} of its pre-training are in dvc.lock"

@@ -1,7 +1,9 @@
-"""How much of the machine this process may use: processors and memory, within the limits of its container or job."""
+"""How much of the machine this process may use, within the limits of its container or job, and what its processor is called."""
 
 import math
 import os
+import platform
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -21,6 +23,20 @@ def memory(groups: Path = GROUPS, own: Path = OWN) -> int:
     names = ("memory.max", "memory.limit_in_bytes")
     limits = [_text(folder / name).strip() for folder in _folders("memory", groups, own) for name in names]
     return min([os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"), *(int(limit) for limit in limits if limit.isdigit())])
+
+
+def processor_name() -> str:
+    """The processor's name as its maker gives it; the architecture where the system does not tell."""
+    try:
+        if platform.system() == "Darwin":
+            command = ["sysctl", "-n", "machdep.cpu.brand_string"]
+            return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+        for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines():
+            if line.startswith("model name"):
+                return " ".join(line.split(":", 1)[1].split())
+    except (OSError, subprocess.CalledProcessError):
+        pass
+    return platform.machine()
 
 
 def _quota(folder: Path) -> float | None:

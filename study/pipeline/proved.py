@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from study.base import atomic
+from study.base import atomic, machine
 from study.base.errors import UNREADABLE, StudyError
 from study.design.cells import Cell
 from study.pipeline import stage_names
@@ -37,22 +37,30 @@ def cells_of(study: Study, params: Params, lock: Mapping[str, Any]) -> list[Cell
 
 
 class Ledger:
-    """The cells that were proved, in a file; a cell whose sum is another one now counts as not proved."""
+    """The cells that were proved, each with the processor that made it again, in a file that may go from machine to machine.
+
+    A cell whose sum is another one now counts as not proved.
+    """
 
     def __init__(self, file: Path, lock: Mapping[str, Any], params: Params):
         self._file, self._lock, self._params = file, lock, params
         self._code = [code.digest(f"stages.{name}") for name in STAGES]
         try:
-            self._sums = dict(json.loads(file.read_text(encoding="utf-8")))
+            self._proofs = dict(json.loads(file.read_text(encoding="utf-8")))
         except UNREADABLE:
-            self._sums = {}  # absent or damaged: the cells are made once more
+            self._proofs = {}  # absent or damaged: the cells are made once more
+        self._write()  # a place that cannot be written is said now, not an hour later
 
     def has(self, cell: Cell) -> bool:
-        return self._sums.get(str(cell)) == self._sum(cell)
+        proof = self._proofs.get(str(cell))
+        return isinstance(proof, dict) and proof.get("sum") == self._sum(cell)
 
     def add(self, cell: Cell) -> None:
-        self._sums[str(cell)] = self._sum(cell)
-        atomic.write(self._file, (json.dumps(self._sums, indent=1, sort_keys=True) + "\n").encode())
+        self._proofs[str(cell)] = {"processor": machine.processor_name(), "sum": self._sum(cell)}
+        self._write()
+
+    def _write(self) -> None:
+        atomic.write(self._file, (json.dumps(self._proofs, indent=1, sort_keys=True) + "\n").encode())
 
     def _sum(self, cell: Cell) -> str:
         """Over what dvc.lock records of ``cell``, the code of the stages, its parameters and the libraries."""

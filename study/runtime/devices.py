@@ -1,13 +1,11 @@
 """Which device a stage computes on, and its name for people. Never a dependency of a stage."""
 
 import os
-import platform
-import subprocess
-from pathlib import Path
 
 import torch
 
 from study.base.errors import StudyError, counted
+from study.base.machine import processor_name
 
 VARIABLE = "STUDY_DEVICE"
 
@@ -34,20 +32,6 @@ def describe(device: torch.device) -> str:
     if device.type == "cuda":
         return torch.cuda.get_device_name(device)
     if device.type == "mps":
-        return f"MPS ({_processor()})"
+        return f"MPS ({processor_name()})"
     threads = torch.get_num_threads()
-    return f"CPU ({_processor()}, {counted(threads, 'thread')})"
-
-
-def _processor() -> str:
-    """The processor's name as its maker gives it; the architecture where the system does not tell."""
-    try:
-        if platform.system() == "Darwin":
-            command = ["sysctl", "-n", "machdep.cpu.brand_string"]
-            return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
-        for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines():
-            if line.startswith("model name"):
-                return " ".join(line.split(":", 1)[1].split())
-    except (OSError, subprocess.CalledProcessError):
-        pass
-    return platform.machine()
+    return f"CPU ({processor_name()}, {counted(threads, 'thread')})"
