@@ -39,15 +39,20 @@ def commit(folder: Path, message: str) -> None:
     sh(folder, "git", "commit", "--quiet", "--allow-empty", "--no-verify", "-m", message)
 
 
-def working_tree(root: Path, target: Path) -> Path:
-    """A new repository at ``target`` on branch main, with the files of ``root`` that git does not ignore, as they are now."""
+def working_tree(root: Path, target: Path, shipped: bool = False) -> Path:
+    """A new repository at ``target`` on branch main, with the files of ``root`` that git does not ignore, as they are now.
+
+    Without those of .dvc/shipped, unless ``shipped``. Git's objects are packed: some file systems take milliseconds to remove
+    a folder, and a test's copies have hundreds.
+    """
     listed = sh(root, "git", "ls-files", "--cached", "--others", "--exclude-standard", "-z")
     for name in filter(None, listed.split("\0")):
-        if (root / name).is_file():
+        if (root / name).is_file() and (shipped or not name.startswith(".dvc/shipped/")):
             (target / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(root / name, target / name)
     sh(target, "git", "init", "--quiet", "--initial-branch=main")
     commit(target, "as it is")
+    sh(target, "git", "repack", "-adq")
     return target
 
 

@@ -14,7 +14,9 @@ SMALL_STUDY = (
     "study.datasets=[digits,digits100]",
     "study.models=[cnn_scratch,cnn_glyphs,vit_scratch,vit_glyphs]",
     "datasets.digits.recipe.epochs=1",
+    "datasets.digits.recipe.budget=epochs",
     "datasets.digits100.recipe.epochs=1",
+    "datasets.digits100.recipe.budget=epochs",
 )
 
 

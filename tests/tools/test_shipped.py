@@ -22,7 +22,7 @@ KINDS = ("split@digits", "train@digits", "evaluate@digits")
 @pytest.fixture(scope="module")
 def project(root, tmp_path_factory):
     """A fresh clone in which the small study is chosen."""
-    clone = working_tree(root, tmp_path_factory.mktemp("shipped") / "clone")
+    clone = working_tree(root, tmp_path_factory.mktemp("shipped") / "clone", shipped=True)
     models = "study.models=[cnn_scratch,cnn_glyphs,vit_scratch,vit_glyphs]"
     set_params(clone, "study.name=digits", "study.seeds=[0]", "study.datasets=[digits,digits100]", models)
     lock = yaml.load((clone / "dvc.lock").read_text(), yaml.CSafeLoader)
@@ -118,7 +118,7 @@ def test_push_adds_all_files_and_refuses_what_the_cache_lacks(run):
 
 def test_after_pull_an_experiment_moves_the_operating_point_and_trains_nothing(root, tmp_path):
     """DVC looks for the images of a dataset in the list of its files, though --allow-missing does without them."""
-    clone = working_tree(root, tmp_path / "clone")
+    clone = working_tree(root, tmp_path / "clone", shipped=True)
     sh(clone, sys.executable, "-m", "tools.study", "digits")
     sh(clone, sys.executable, "-m", "tools.shipped", "pull")
     printed = sh(clone, "dvc", "exp", "run", "--allow-missing", "-S", "fraction=0.2")
