@@ -4,7 +4,7 @@
 
 The processors are emulated by QEMU's user mode (Debian's package qemu-user, 7.2 or newer, which knows AVX2), so that a
 library finds another maker, other instructions and other caches when it asks. A CNN and a ViT from scratch on a tenth of
-digits, two epochs: checkpoint, history and predictions must be the same bytes as without QEMU.
+digits, one epoch: checkpoint, history and predictions must be the same bytes as without QEMU.
 """
 
 import shutil
@@ -19,7 +19,7 @@ from trials import study
 EMULATOR = "qemu-x86_64"
 PROCESSORS = ("Haswell", "Skylake-Client", "EPYC")
 CELLS = ("digits-cnn_scratch-0.1-0", "digits-vit_scratch-0.1-0")
-EPOCHS = 2
+EPOCHS = 1  # minutes of emulation each
 
 
 def main() -> None:
