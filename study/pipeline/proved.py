@@ -39,7 +39,7 @@ def cells_of(study: Study, params: Params, lock: Mapping[str, Any]) -> list[Cell
 class Ledger:
     """The cells that were proved, each with the processor that made it again, in a file that may go from machine to machine.
 
-    A cell whose sum is another one now counts as not proved.
+    A cell whose sum is another one now counts as not proved. StudyError where the file is there and is something else.
     """
 
     def __init__(self, file: Path, lock: Mapping[str, Any], params: Params):
@@ -47,8 +47,10 @@ class Ledger:
         self._code = [code.digest(f"stages.{name}") for name in STAGES]
         try:
             self._proofs = dict(json.loads(file.read_text(encoding="utf-8")))
+        except FileNotFoundError:
+            self._proofs = {}
         except UNREADABLE:
-            self._proofs = {}  # absent or damaged: the cells are made once more
+            raise StudyError(f"{file} has no list of proved cells; remove it to begin anew, or name another file.") from None
         self._write()  # a place that cannot be written is said now, not an hour later
 
     def has(self, cell: Cell) -> bool:

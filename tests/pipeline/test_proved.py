@@ -2,10 +2,12 @@
 
 import json
 import signal
+from pathlib import Path
 
 import pytest
 
 from study.base import machine
+from study.base.errors import StudyError
 from study.design.cells import Cell
 from study.pipeline.proved import Ledger
 from study.settings.params import Params
@@ -35,7 +37,9 @@ def test_a_proof_in_another_form_counts_for_nothing(tmp_path):
 
 
 def test_a_ledger_that_cannot_be_written_is_said_before_anything_is_made(tmp_path):
-    with pytest.raises(IsADirectoryError):
+    with pytest.raises(OSError, match="/proc/none"):
+        Ledger(Path("/proc/none/proved.json"), LOCK, Params.load())
+    with pytest.raises(StudyError, match="no list of proved cells"):
         Ledger(tmp_path, LOCK, Params.load())
 
 

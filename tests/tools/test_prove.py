@@ -134,11 +134,13 @@ def test_an_edit_makes_the_proofs_void(project, monkeypatch, what):
     assert len(stages.trained()) >= 3  # the pre-training has a rate of its own
 
 
-def test_a_damaged_ledger_makes_all_again(project, monkeypatch):
-    assert proving(monkeypatch, Stages())
-    prove.LEDGER.write_text("[1")
+def test_a_file_that_is_no_ledger_is_refused_and_stays(project, monkeypatch):
+    prove.LEDGER.parent.mkdir(parents=True)
+    prove.LEDGER.write_text("# README")
     stages = Stages()
-    assert proving(monkeypatch, stages) and len(stages.trained()) == 4
+    with pytest.raises(StudyError, match="proved.json has no list of proved cells; remove it"):
+        proving(monkeypatch, stages)
+    assert stages.asked == [] and prove.LEDGER.read_text() == "# README"
 
 
 def test_data_that_are_not_here_are_said_once_and_the_others_are_proved(project, monkeypatch, capsys):
