@@ -176,7 +176,12 @@ def test_the_real_models_take_steps_on_real_images(arch, datasets_dir, tmp_path,
     for name in exactness.PORTABLE_FP32:
         monkeypatch.delenv(name, raising=False)
     with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as fresh:
-        fresh.submit(take_steps, arch, tmp_path).result()
+        try:
+            fresh.submit(take_steps, arch, tmp_path).result()
+        except RuntimeError as error:
+            if "pack_vnni2 is only supported when avx512" in str(error):
+                pytest.xfail("torch's attention in bf16 fails on a processor with AMX that is held to AVX2: docs/performance.md")
+            raise
 
 
 def take_steps(arch, folder):
