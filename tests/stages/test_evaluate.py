@@ -180,7 +180,9 @@ def test_the_real_models_take_steps_on_real_images(arch, datasets_dir, tmp_path,
             fresh.submit(take_steps, arch, tmp_path).result()
         except RuntimeError as error:
             if "pack_vnni2 is only supported when avx512" in str(error):
-                pytest.xfail("torch's attention in bf16 fails on a processor with AMX that is held to AVX2: docs/performance.md")
+                pytest.xfail(
+                    "torch's attention in bf16 fails on a processor with AMX that is held to AVX2: docs/performance.md"
+                )
             raise
 
 
