@@ -39,7 +39,7 @@ LEDGER, LOCK = PLACE / "proved.json", PLACE / "lock"
 
 
 def main() -> None:
-    """Command line: python -m tools.prove [CELL ... | --study NAME] [--jobs N] [--record]."""
+    """Command line: python -m tools.prove [CELL ... | --study NAME [--ledger FILE]] [--jobs N] [--record]."""
     arguments = parser(__doc__, "prove", "tools")
     arguments.add_argument("cells", nargs="*", metavar="CELL", help="dataset-model-fraction-seed")
     arguments.add_argument("--study", metavar="NAME", help="a key of studies.yaml")

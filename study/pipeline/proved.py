@@ -46,7 +46,9 @@ class Ledger:
         self._file, self._lock, self._params = file, lock, params
         self._code = [code.digest(f"stages.{name}") for name in STAGES]
         try:
-            self._proofs = dict(json.loads(file.read_text(encoding="utf-8")))
+            self._proofs = json.loads(file.read_text(encoding="utf-8"))
+            if any(set(proof) != {"processor", "sum"} for proof in self._proofs.values()):
+                raise ValueError("JSON of something else")
         except FileNotFoundError:
             self._proofs = {}
         except UNREADABLE:
@@ -54,8 +56,7 @@ class Ledger:
         self._write()  # a place that cannot be written is said now, not an hour later
 
     def has(self, cell: Cell) -> bool:
-        proof = self._proofs.get(str(cell))
-        return isinstance(proof, dict) and proof.get("sum") == self._sum(cell)
+        return str(cell) in self._proofs and self._proofs[str(cell)]["sum"] == self._sum(cell)
 
     def add(self, cell: Cell) -> None:
         self._proofs[str(cell)] = {"processor": machine.processor_name(), "sum": self._sum(cell)}

@@ -30,10 +30,13 @@ def test_one_machine_goes_on_from_what_another_has_proved(tmp_path):
     assert json.loads(file.read_text())[str(CELL)]["processor"] == machine.processor_name()
 
 
-def test_a_proof_in_another_form_counts_for_nothing(tmp_path):
+@pytest.mark.parametrize("content", [{str(CELL): "a sum"}, {"title": "params.yaml", "type": {}}, [], [[1, 2]], 3, {"a": 3}])
+def test_json_of_something_else_is_refused_and_stays(tmp_path, content):
     file = tmp_path / "proved.json"
-    file.write_text(json.dumps({str(CELL): "a sum"}))
-    assert not Ledger(file, LOCK, Params.load()).has(CELL)
+    file.write_text(json.dumps(content))
+    with pytest.raises(StudyError, match="no list of proved cells"):
+        Ledger(file, LOCK, Params.load())
+    assert json.loads(file.read_text()) == content
 
 
 def test_a_ledger_that_cannot_be_written_is_said_before_anything_is_made(tmp_path):
