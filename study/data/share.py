@@ -4,6 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from study.base.errors import StudyError, counted
+from study.data import splits
 
 SEED = 20_000_303  # of the draw; a number of its own, so that no study's seed draws the same images for validation
 
@@ -16,10 +17,8 @@ def held_out(labels: NDArray[np.int64], classes: list[str], share: float) -> NDA
     """
     random = np.random.RandomState(SEED)  # its stream is frozen, so the draw is the same with every numpy
     test = np.zeros(len(labels), dtype=np.bool_)
-    order = np.argsort(labels, kind="stable")
-    for label, images in enumerate(np.split(order, np.cumsum(np.bincount(labels, minlength=len(classes)))[:-1])):
-        count = int(np.floor(len(images) * share + 0.5))
-        count = min(max(count, 1), len(images) - 1)
+    for label, images in enumerate(splits.by_class(labels, len(classes))):
+        count = min(max(splits.share_of(len(images), share), 1), len(images) - 1)
         if count < 1:
             raise StudyError(
                 f"class {classes[label]} has {counted(len(images), 'image')}, too few to be in train and test; "

@@ -121,15 +121,15 @@ def split(
     # same with every version of numpy.
     random = np.random.RandomState(seed)
     train, validation = [], []
-    found, counts = np.unique(labels, return_counts=True)
-    classes = np.split(np.argsort(labels, kind="stable"), np.cumsum(counts)[:-1])
-    for label, images in zip(found, classes, strict=True):
+    for label, images in enumerate(by_class(labels)):
+        if not len(images):
+            continue
         order = random.permutation(images)
-        held_out = _share(len(order), val_fraction)
-        kept = _share(len(order) - held_out, fraction)
+        held_out = share_of(len(order), val_fraction)
+        kept = share_of(len(order) - held_out, fraction)
         if rare == "train":
             held_out = min(held_out, len(order) - 1)
-            kept = max(1, _share(len(order) - held_out, fraction))
+            kept = max(1, share_of(len(order) - held_out, fraction))
         elif not held_out or not kept:
             if not held_out:
                 part, share, other = "validation set", f"val_fraction {val_fraction}", "larger"
@@ -149,6 +149,11 @@ def split(
     return np.sort(np.concatenate(train)), np.sort(np.concatenate(validation))
 
 
-def _share(count: int, fraction: float) -> int:
+def by_class(labels: NDArray[np.integer], classes: int = 0) -> list[Indices]:
+    """For each label from 0 on, but ``classes`` of them at least, its images: indices into ``labels`` (N,), ascending."""
+    return np.split(np.argsort(labels, kind="stable"), np.cumsum(np.bincount(labels, minlength=classes))[:-1])
+
+
+def share_of(count: int, fraction: float) -> int:
     """``fraction`` of ``count``, rounded to the nearest whole number, halves up: never falls as ``fraction`` grows."""
     return int(np.floor(count * fraction + 0.5))

@@ -16,9 +16,10 @@ THREADS = 1
 
 # Each library picks its kernels by the processor's maker and instruction set, and each kernel sums in an order of its own.
 # These hold all of them to what every x86-64 processor of the last ten years has. MKL knows but one setting that Intel's
-# and AMD's share, at less than half the speed of its matrix products. Initial weights come from the CPU for every device.
-PORTABLE = {"ATEN_CPU_CAPABILITY": "avx2", "MKL_CBWR": "COMPATIBLE"}
-PORTABLE_FP32 = {"ONEDNN_MAX_CPU_ISA": "AVX2"}  # bf16 has no kernels there, and would take ten times as long
+# and AMD's share, at less than half the speed of its matrix products. Initial weights come from the CPU for a GPU too.
+# bf16 on the CPU is left to the libraries' own choice: oneDNN, so held, has no kernels for it and takes ten times as long,
+# and torch's attention, held to AVX2, stops where the processor has AMX.
+PORTABLE = {"ATEN_CPU_CAPABILITY": "avx2", "MKL_CBWR": "COMPATIBLE", "ONEDNN_MAX_CPU_ISA": "AVX2"}
 
 
 def pin(device: torch.device, precision: str) -> str:
@@ -30,8 +31,9 @@ def pin(device: torch.device, precision: str) -> str:
     torch.set_num_threads(THREADS)
     # Libraries read these when they start, which is later than torch's import.
     os.environ["CUBLAS_WORKSPACE_CONFIG"] = ":4096:8"
-    if torch.cpu._is_avx2_supported():
-        os.environ |= PORTABLE | (PORTABLE_FP32 if precision == "fp32" else {})
+    portable = torch.cpu._is_avx2_supported() and (device.type != "cpu" or precision == "fp32")
+    if portable:
+        os.environ |= PORTABLE
     if device.type == "cuda":
         torch.cuda.set_device(device.index or 0)  # torch seeds the generator, and makes streams, of the current device
         torch.use_deterministic_algorithms(True)  # sets the compiler's mode too, and so imports the compiler
@@ -43,7 +45,7 @@ def pin(device: torch.device, precision: str) -> str:
     torch.backends.cudnn.benchmark = False
     torch.backends.cudnn.allow_tf32 = False
     torch.set_float32_matmul_precision("highest")
-    if device.type == "cpu" and precision == "fp32" and torch.cpu._is_avx2_supported():
+    if portable and device.type == "cpu":
         kernels.install()
         return "portable fp32"
     return f"{precision} on {devices.describe(device)}"

@@ -36,9 +36,9 @@ def fetch(cell: Cell, target: Path, pinned: str | None = None) -> Mapping[str, A
             "declares its dataset and model."
         )
     source = kept if kept.is_file() else checkpoint
-    held = sha256(source)
-    trained = origin.checked(cell, checkpoint) if checkpoint.is_file() else held
-    if trained != held:
+    trained = origin.checked(cell, checkpoint) if checkpoint.is_file() else None
+    held = sha256(kept) if kept.is_file() else trained
+    if trained not in (None, held):
         raise StudyError(
             f"{cell} has been trained anew: {checkpoint} is not what {kept.parent} holds; python -m tools.export {cell} "
             "writes the new weights there and prints the sha256 to pin, or dvc checkout brings the old checkpoint back."

@@ -112,6 +112,11 @@ def test_no_validation_image_at_all_is_refused():
         split(np.repeat([0, 1], 4), 1.0, 0.1, 0, "train")
 
 
+def test_a_training_set_without_an_image_is_refused():
+    with pytest.raises(StudyError, match="leaves no image of any class for validation"):
+        split(np.array([], dtype=np.int64), 1.0, 0.1, 0)
+
+
 @pytest.fixture
 def rare(tmp_path):
     """The small project with a class of two train images, ``class 5``."""

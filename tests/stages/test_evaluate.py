@@ -173,17 +173,10 @@ def test_a_cell_is_wrong_before_torch_is_imported(tmp_path):
 @pytest.mark.parametrize("arch", ["resnet50", "vit_small_patch16_224"])
 def test_the_real_models_take_steps_on_real_images(arch, datasets_dir, tmp_path, monkeypatch):
     """Forward, backward, checkpoint and evaluation at 224 pixels; in a process whose kernels are those for bf16."""
-    for name in exactness.PORTABLE_FP32:
+    for name in exactness.PORTABLE:
         monkeypatch.delenv(name, raising=False)
     with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as fresh:
-        try:
-            fresh.submit(take_steps, arch, tmp_path).result()
-        except RuntimeError as error:
-            if "pack_vnni2 is only supported when avx512" in str(error):
-                pytest.xfail(
-                    "torch's attention in bf16 fails on a processor with AMX that is held to AVX2: docs/performance.md"
-                )
-            raise
+        fresh.submit(take_steps, arch, tmp_path).result()
 
 
 def take_steps(arch, folder):
