@@ -75,6 +75,10 @@ def load_without_ruamel(text: str) -> Any:
 
 def _deep(text: str) -> bool:
     """Whether more lists and mappings stand inside each other than DEPTH; events are read one by one, without recursion."""
+    # One inside another takes a bracket or stands further to the right, but for a list that may stand below its key.
+    rightmost = max((len(line) - len(line.lstrip(" \t-?:")) for line in text.splitlines()), default=0)
+    if 2 * rightmost + text.count("[") + text.count("{") + 2 <= DEPTH:
+        return False
     depth = 0
     for event in yaml.parse(text, _Loader):
         depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)

@@ -84,6 +84,7 @@ class Pipeline:
             names = {name for stage in self._stages.values() for name in stage.get("params", [])}
             self._params = read_param_file(self._repo.fs, str(Path("params.yaml").absolute()), sorted(names), flatten=True)
             self._owners = {path: name for name, stage in self._stages.items() for path in map(_path, stage["outs"])}
+        self._owner_of: dict[str, str | None] = {}
         self._hashes: dict[str, str | None] = {}
         self._standings: dict[str, Standing] = {}
         self._earlier: dict[str, frozenset[str]] = {}
@@ -166,7 +167,10 @@ class Pipeline:
 
     def _owner(self, path: str) -> str | None:
         """The stage that writes ``path``, or the folder that it is in."""
-        return next((self._owners[str(each)] for each in (Path(path), *Path(path).parents) if str(each) in self._owners), None)
+        if path not in self._owner_of:
+            places = map(str, (Path(path), *Path(path).parents))
+            self._owner_of[path] = next((self._owners[each] for each in places if each in self._owners), None)
+        return self._owner_of[path]
 
     def _hash(self, path: str) -> str | None:
         """The md5 of a file, or DVC's hash of a folder; None where there is nothing."""

@@ -101,7 +101,12 @@ def test_duplicates_and_wrong_tags_are_refused(load, text):
         load(text)
 
 
-@pytest.mark.parametrize("text", ["[" * 200_000, "- " * 20_000, "{a: " * 5_000])
+NESTED = "".join(f"{' ' * depth}a:\n{' ' * depth}-\n" for depth in range(51))  # a list below its key: two levels a column
+
+
+@pytest.mark.parametrize(
+    "text", ["[" * 200_000, "- " * 20_000, "{a: " * 5_000, NESTED, "? " * 101 + "a", "[" * 51 + "{a: " * 51]
+)
 def test_deep_nesting_is_refused_at_once(text):
     begun = time.process_time()
     with pytest.raises(yaml.YAMLError, match="more than 100 deep"):
