@@ -67,7 +67,7 @@ class Analysis:
         """From the published numbers alone, whose intervals are bounds."""
         missing = {cell: "not published" for cell in grid.cells() if arm_of(cell) not in published.errors}
         conclusions = Conclusions.of_published(grid, published.errors, CLASSES, read_differences(), grid.compare)
-        return cls(grid, Labels(grid), {}, missing, conclusions, published, {name: name for name in grid.datasets})
+        return cls(grid, Labels(grid), {}, missing, conclusions, published)
 
     @property
     def evidence(self) -> Evidence:

@@ -26,6 +26,12 @@ def points(difference: float) -> str:
     return signed(100 * difference)
 
 
+def points_end(difference: float) -> str:
+    """``points`` of an interval's end, which keeps its sign where it rounds to nothing: the interval may hold 0 or not."""
+    text = points(difference)
+    return text if difference == 0 or text[0] in "+−" else f"{'+' if difference > 0 else '−'}{text}"
+
+
 def percent_with_interval(estimate: Estimate | None) -> str:
     """``10.4 [9.8, 11.0]``."""
     return with_interval(estimate, percent)
@@ -33,7 +39,7 @@ def percent_with_interval(estimate: Estimate | None) -> str:
 
 def points_with_interval(estimate: Estimate | None) -> str:
     """``−6.1 [−6.7, −5.5]``."""
-    return with_interval(estimate, points)
+    return with_interval(estimate, points, points_end)
 
 
 def with_unit(estimate: Estimate | None, unit: str) -> str:
@@ -41,9 +47,10 @@ def with_unit(estimate: Estimate | None, unit: str) -> str:
     return points_with_interval(estimate) if unit == "points" else with_interval(estimate, lambda value: signed(1e4 * value, 2))
 
 
-def with_interval(estimate: Estimate | None, form: Callable[[float], str]) -> str:
-    """Value and interval, each in ``form``."""
-    return NONE if estimate is None else f"{form(estimate.value)} [{form(estimate.low)}, {form(estimate.high)}]"
+def with_interval(estimate: Estimate | None, form: Callable[[float], str], end: Callable[[float], str] | None = None) -> str:
+    """Value and interval, each in ``form``; the interval's ends in ``end``, if that is another."""
+    end = end or form
+    return NONE if estimate is None else f"{form(estimate.value)} [{end(estimate.low)}, {end(estimate.high)}]"
 
 
 def between(bounds: tuple[float, float] | None) -> str:

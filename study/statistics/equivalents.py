@@ -39,7 +39,7 @@ class Equivalent:
 
 
 def equivalents(roles: Roles, evidence: Evidence) -> tuple[Equivalent, ...]:
-    """For every dataset and pair, at the smallest fraction of the ladder that both have."""
+    """For every dataset and pair, at the smallest fraction of the scratch model, where the pre-trained one has it too."""
     return tuple(_equivalents(roles, evidence))
 
 

@@ -27,7 +27,7 @@ def _asking(ask: Callable[[Roles], Iterable[Question]]) -> Callable[[Roles, Evid
 
 
 _PAIR = "a pre-trained model with its scratch partner"
-_BOTH = "a {first} and a {second}, each pre-trained and from scratch"
+_BOTH = "one {first} and one {second}, each pre-trained and from scratch"
 
 ALL = (
     Hypothesis(
@@ -39,13 +39,13 @@ ALL = (
     Hypothesis(
         "H2",
         "Without pre-training, the {second} is the more fragile of the two with little data",
-        "a {first} and a {second} from scratch, and a fraction below 1.0",
+        "one {first} and one {second} from scratch, and a fraction below 1.0",
         _asking(questions.fragile),
     ),
     Hypothesis(
         "H3",
         "As the dataset gets harder, the {second} loses more than the {first}",
-        "two datasets or more, a {first} and a {second}, both from scratch or both pre-trained, and fraction 1.0",
+        "two datasets or more, one {first} and one {second}, both from scratch or both pre-trained, and fraction 1.0",
         _asking(questions.harder),
     ),
     Hypothesis(
@@ -59,8 +59,8 @@ ALL = (
     ),
     Hypothesis(
         "C3",
-        "A pre-trained {second} on the smallest fraction beats a {first} from scratch on all data",
-        "a pre-trained {second}, a {first} from scratch, fraction 1.0 and a smaller one",
+        "A pre-trained {second} on the smallest fraction beats the {first} from scratch on all data",
+        "a pre-trained {second}, one {first} from scratch, fraction 1.0 and a smaller one",
         _asking(further.less_data_beats_scratch),
     ),
     Hypothesis(
@@ -80,7 +80,7 @@ ALL = (
     Hypothesis(
         "C8",
         "The {first} is the more robust overall: it loses less with less data and with harder data",
-        "a {first} and a {second}, both from scratch or both pre-trained, fraction 1.0, and a smaller one or a second dataset",
+        "one {first} and one {second}, both from scratch or both pre-trained, fraction 1.0, and a smaller one or two datasets",
         _asking(questions.less_robust),
     ),
 )

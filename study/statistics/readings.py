@@ -25,9 +25,13 @@ class Reading:
 
     @property
     def against(self) -> tuple[str, ...]:
-        """Scales whose interval lies on the other side of 0 than that of points: they disagree, and both are certain."""
+        """Scales whose interval lies on the other side of 0 than that of points: they disagree, and both are certain.
+
+        Where the interval of points holds 0, than that of the first scale whose interval does not.
+        """
         signs = self.signs
-        return tuple(key for key, sign in signs.items() if sign * signs[POINTS.key] < 0)
+        side = signs[POINTS.key] or next(filter(None, signs.values()), 0)
+        return tuple(key for key, sign in signs.items() if sign * side < 0)
 
     @property
     def leaning(self) -> tuple[str, ...]:

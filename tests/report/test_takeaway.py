@@ -22,12 +22,13 @@ def test_equivalents_say_where_the_curve_ends() -> None:
 
 
 def test_needs_are_in_images_and_mark_what_lies_beyond() -> None:
-    def each(fraction: float, low: float, high: float) -> Requirement:
-        return Requirement("d", "m", 0.1, fraction, low, high, 0.05, 0.1, 1.0)
+    def each(fraction: float, low: float, high: float, largest: float = 1.0) -> Requirement:
+        return Requirement("d", "m", 0.1, fraction, low, high, 0.05, 0.1, largest)
 
     assert takeaway.required(each(0.5, 0.4, 0.7), 900) == "450 [360, 630]"
     assert takeaway.required(each(2.0, 0.9, float("inf")), 900) == "1,800* [810, ∞]"
     assert takeaway.required(each(float("inf"), 3.0, float("inf")), 900) == "over 100 times all*"
+    assert takeaway.required(each(float("inf"), 3.0, float("inf"), 0.5), 900) == "over 50 times all*"
     assert takeaway.required(each(0.5, 0.4, 0.7), None) == "0.50 [0.40, 0.70]"
     assert takeaway.required(each(0.0, 0.0, 0.1), 900) == "under 90"
     assert takeaway.required(each(0.05, 0.02, 0.2), 900) == "45* [18, 180]"

@@ -56,6 +56,8 @@ def test_signs(difference: float, text: str) -> None:
 
 def test_estimates_are_written_with_their_interval() -> None:
     assert points_with_interval(Estimate(-0.05, -0.0612, 0.001)) == "−5.0 [−6.1, +0.1]"
+    assert points_with_interval(Estimate(0.035, 0.0001, 0.0707)) == "+3.5 [+0.0, +7.1]"  # holds no 0
+    assert points_with_interval(Estimate(0.0, -0.0001, 0.0)) == "0.0 [−0.0, 0.0]"
     assert percent_with_interval(Estimate(0.1042, 0.1, 0.11)) == "10.4 [10.0, 11.0]"
     assert percent_with_interval(None) == NONE
     assert with_unit(Estimate(0.0001, -0.0002, 0.0003), "variance") == "+1.00 [−2.00, +3.00]"

@@ -21,7 +21,10 @@ def test_models_near_chance_are_named(run: Aggregate, tmp_path: Path) -> None:
     write_cells(tmp_path, cells, error=lambda cell: 0.89 if cell == guessing else 0.3)
     run("tiny")
     page = (tmp_path / "reports/tiny/README.md").read_text()
-    assert page.index("**Near guessing:** `hard-vit_scratch-0.1` err") < page.index("## What to take home")
+    line = (
+        "**Near guessing:** `hard-vit_scratch-0.1` errs at least nine tenths as often as guessing. It has little left to lose."
+    )
+    assert page.index(line) < page.index("## What to take home")
 
 
 def test_parts_without_a_say_are_named_with_what_could_have_come_out(run: Aggregate, tmp_path: Path) -> None:
@@ -42,8 +45,12 @@ def test_parts_without_a_say_are_named_with_what_could_have_come_out(run: Aggreg
 
 def test_errors_that_support_h2_without_a_loss_are_told_apart(run: Aggregate, tmp_path: Path) -> None:
     cells = prepare(tmp_path)
-    for vit, said in (((0.60, 0.62), True), ((0.30, 0.80), False)):
-        errors = {"vit_scratch": vit, "cnn_scratch": (0.20, 0.30)}
+    for vit, cnn, said in (
+        ((0.60, 0.62), (0.20, 0.30), True),
+        ((0.30, 0.80), (0.20, 0.30), False),
+        ((0.30, 0.50), (0.20, 0.90), False),  # by errors, at 1.0 alone: with less data the CNN errs more
+    ):
+        errors = {"vit_scratch": vit, "cnn_scratch": cnn}
         write_cells(tmp_path, cells, error=lambda cell, errors=errors: errors.get(cell.model, (0.1, 0.2))[cell.fraction < 1])
         run("tiny")
         page = (tmp_path / "reports/tiny/README.md").read_text()
@@ -56,7 +63,7 @@ def test_models_that_were_trained_by_other_recipes_are_named(run: Aggregate, tmp
     run("tiny")
     assert "**Recipes differ.**" not in (tmp_path / "reports/tiny/README.md").read_text()
     params = yaml.safe_load((tmp_path / "params.yaml").read_text())
-    params["datasets"]["hard"]["recipe"] = {"clip_norm": 1.0}  # of a dataset: its models do not differ
+    params["datasets"]["hard"]["recipe"] = {"clip_norm": 1.0, "weight_decay": 0.002}  # of a dataset
     params["models"]["vit_glyphs"]["recipe"] = {"weight_decay": 0.05}
     (tmp_path / "params.yaml").write_text(yaml.safe_dump(params, sort_keys=False))
     for cell in cells:
@@ -67,8 +74,9 @@ def test_models_that_were_trained_by_other_recipes_are_named(run: Aggregate, tmp
     run("tiny")
     lines = [line for line in (tmp_path / "reports/tiny/README.md").read_text().splitlines() if "**Recipes differ.**" in line]
     assert lines == [
-        "- **Recipes differ.** `weight_decay` is 0.0001 for `cnn_scratch`, `cnn_glyphs`, `vit_scratch`; 0.05 for `vit_glyphs`. "
-        "A difference between such models may come from it."
+        f"- **Recipes differ.** On {dataset}, `weight_decay` is {value} for `cnn_scratch`, `cnn_glyphs`, `vit_scratch`; 0.05 for "
+        "`vit_glyphs`. A difference between such models may come from it."
+        for dataset, value in (("easy", 0.0001), ("hard", 0.002))
     ]
 
 
@@ -80,6 +88,19 @@ def test_datasets_in_the_wrong_order_are_noticed(run: Aggregate, tmp_path: Path)
     write_cells(tmp_path, cells, error=lambda cell: 0.3 if cell.dataset == "easy" else 0.1)
     run("tiny")
     assert "**No model errs more on hard than on easy:**" in (tmp_path / "reports/tiny/README.md").read_text()
+    write_cells(tmp_path, cells, error=lambda cell: 0.3 if cell.dataset == "easy" else 0.3 - 1 / 300)  # not told apart
+    run("tiny")
+    assert "should name the easy dataset first" not in (tmp_path / "reports/tiny/README.md").read_text()
+
+
+def test_fewer_steps_are_those_of_the_largest_fraction_there(run: Aggregate, tmp_path: Path) -> None:
+    prepare(tmp_path, ladder=(0.5, 0.1))
+    params = tmp_path / "params.yaml"
+    params.write_text(params.read_text().replace("fraction: 1.0", "fraction: 0.5"))
+    run("tiny")
+    page = (tmp_path / "reports/tiny/README.md").read_text()
+    assert "Fraction 0.1 took about 0.2 of the optimiser steps of 0.5." in page
+    assert "1 training." not in page and " trainings. Kernels:" in page
 
 
 def test_a_leak_stands_near_the_top(run: Aggregate, tmp_path: Path) -> None:

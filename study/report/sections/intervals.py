@@ -16,8 +16,7 @@ def intervals(analysis: Analysis) -> str:
         how = (
             f"Numbers are means over {seeds} seeds. A seed has a split of the train images, an initialisation and an order of "
             "the data of its own. Intervals are 95 %, over trainings and test images at once (crossed analysis of variance, "
-            "Student's t), with half an imaginary image at either end of the possible range. In the figures of calibration and "
-            "of the hardest classes, intervals are over test images alone (Wilson)."
+            "Student's t), with half an imaginary image at either end of the possible range."
         )
     else:
         shared = "Numbers are means over the two trainings. " if seeds == 2 else ""
@@ -25,12 +24,16 @@ def intervals(analysis: Analysis) -> str:
             f"{shared}Intervals are 95 %, over resampled test images, which all models share, with half an imaginary image "
             "at either end of the possible range. They hold for these trained models."
         )
-    return f"{how} Each part has its own 95 %, not corrected for the number of parts."
+    return (
+        f"{how} In the figures of calibration and of the hardest classes, intervals are those of a share of test images "
+        "(Wilson). Each part has its own 95 %, not corrected for the number of parts."
+    )
 
 
 WORDS = (
     "A part is supported where its interval lies above 0, refuted where it lies below, and too small to tell where it "
     "holds 0. “Could have come out” are the effects if the model named first had made no error, or had fallen to guessing, "
     "with all other models as they are. A part cannot be told where all of them lie on one side of 0. “Smallest that could "
-    "be told” is the effect that would have been told with a probability of 80 %."
+    "be told” is the effect that would have been told with a probability of 80 %; for C4, the larger of those of its two "
+    "comparisons."
 )

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from study.base.errors import listed
+from study.base.errors import counted, listed
 from study.report.analysis import Analysis
 from study.report.sections.warnings import NOTES
 from study.report.text import code, escaped
@@ -35,7 +35,7 @@ def compared(analysis: Analysis) -> str:
 def _made(analysis: Analysis) -> Iterator[str]:
     records = [result.provenance for result in analysis.results.values()]
     yield (
-        f"{len(records)} trainings. Kernels: {_different(record.kernels for record in records)}. "
+        f"{counted(len(records), 'training')}. Kernels: {_different(record.kernels for record in records)}. "
         f"Versions: {_different(map(_versions, records))}."
     )
     yield from _images(analysis)

@@ -87,7 +87,8 @@ def _guessing(analysis: Analysis) -> Iterator[str]:
     arms = analysis.conclusions.near_guessing
     if arms:
         names = listed([code(arm) for arm in arms], 6)
-        yield f"**Near guessing:** {names} err at least nine tenths as often as guessing. They have little left to lose."
+        err, left = ("errs", "It has") if len(arms) == 1 else ("err", "They have")
+        yield f"**Near guessing:** {names} {err} at least nine tenths as often as guessing. {left} little left to lose."
 
 
 def _untellable(analysis: Analysis) -> Iterator[str]:
@@ -108,11 +109,12 @@ def _untellable(analysis: Analysis) -> Iterator[str]:
 def _errors_alone(analysis: Analysis) -> Iterator[str]:
     """Where errors support H2 and losses do not: the model that errs more with less data does so with all data already."""
     parts = analysis.conclusions.finding("H2").parts
-    supported = {
-        part.where.models + part.where.datasets
-        for part in parts
-        if part.where.step == "a" and part.verdict == verdicts.SUPPORTED
-    }
+    words: dict[tuple[str, ...], set[str]] = {}  # models and dataset: the verdicts of errors
+    for part in parts:
+        if part.where.step == "a":
+            words.setdefault(part.where.models + part.where.datasets, set()).add(part.verdict)
+    told = (verdicts.SUPPORTED, verdicts.UNTELLABLE)
+    supported = {where for where, found in words.items() if verdicts.SUPPORTED in found and found <= set(told)}
     gaps = []
     for part in parts:
         models, datasets = part.where.models, part.where.datasets
@@ -134,27 +136,34 @@ def _errors_alone(analysis: Analysis) -> Iterator[str]:
 
 def _recipes(analysis: Analysis) -> Iterator[str]:
     """In which keys of the recipe models differ on the same dataset."""
-    used: dict[tuple[str, str], dict[str, None]] = {}  # (key, dataset): the values of its cells
-    values: dict[str, dict[str, dict[str, None]]] = {}  # key: value: models
+    values: dict[str, dict[str, dict[str, dict[str, None]]]] = {}  # key: dataset: value: models
     for cell, result in analysis.results.items():
         for key, value in result.provenance.recipe.items():
-            text = escaped("none" if value is None else value)
-            used.setdefault((key, cell.dataset), {})[text] = None
-            values.setdefault(key, {}).setdefault(text, {})[code(cell.model)] = None
-    for key in dict.fromkeys(key for (key, _), texts in used.items() if len(texts) > 1):
-        named = "; ".join(f"{text} for {listed(list(models), 4)}" for text, models in values[key].items())
-        yield f"**Recipes differ.** {code(key)} is {named}. A difference between such models may come from it."
+            models = values.setdefault(key, {}).setdefault(cell.dataset, {})
+            models.setdefault(escaped("none" if value is None else value), {})[code(cell.model)] = None
+    for key, datasets in values.items():
+        differing = {
+            dataset: "; ".join(f"{text} for {listed(list(models), 4)}" for text, models in found.items())
+            for dataset, found in datasets.items()
+            if len(found) > 1
+        }
+        alike = len(differing) == len(datasets) and len(set(differing.values())) == 1
+        for dataset, named in list(differing.items())[: 1 if alike else None]:
+            where = code(key) if alike else f"On {escaped(dataset)}, {code(key)}"
+            yield f"**Recipes differ.** {where} is {named}. A difference between such models may come from it."
 
 
 def _steps(analysis: Analysis) -> Iterator[str]:
     """Where smaller fractions were trained for fewer optimiser steps."""
     recipes = [result.provenance.recipe for result in analysis.results.values()]
-    by_epochs = any(recipe.get("budget", "epochs") == "epochs" for recipe in recipes)
-    if by_epochs and analysis.conclusions.roles.reduced:
-        smallest = analysis.grid.fractions[-1]
+    by_epochs = [recipe.get("budget", "epochs") == "epochs" for recipe in recipes]
+    largest, smallest = analysis.grid.fractions[0], analysis.grid.fractions[-1]
+    if any(by_epochs) and smallest < largest:
+        mixed = not all(by_epochs)
+        took = f"raction {smallest} took about {smallest / largest:.2g} of the optimiser steps of {largest}"
         yield (
-            f"**Fewer steps with less data.** Fraction {smallest} took about {smallest} of the optimiser steps of 1.0. What "
-            "less data costs and what less training costs are not told apart."
+            f"**Fewer steps with less data.** {'Where `budget` is epochs, f' if mixed else 'F'}{took}. What less data costs "
+            "and what less training costs are not told apart."
         )
 
 
@@ -172,7 +181,7 @@ def _order(analysis: Analysis) -> Iterator[str]:
     models, fraction = analysis.grid.models, analysis.grid.fraction
     for step in analysis.conclusions.roles.harder:
         penalties = [analysis.estimate(penalty(step, model.name, fraction)) for model in models]
-        known = [each.value for each in penalties if each]
-        if known and max(known) <= 0:
+        known = [each for each in penalties if each]
+        if any(each.sign < 0 for each in known) and all(each.value <= 0 for each in known):
             easy, hard = map(escaped, step)
             yield f"**No model errs more on {hard} than on {easy}:** `study.datasets` should name the easy dataset first."

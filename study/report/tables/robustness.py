@@ -23,6 +23,7 @@ def scales(analysis: Analysis) -> Table | None:
     if not readings:
         return None
     kept = {id(part) for key in HYPOTHESES for part in sampled([each.part for each in readings if each.key == key], 8)}
+    shown = tuple(each for each in readings if id(each.part) in kept)
     return Table(
         "scales",
         "The parts of the hypotheses on four scales",
@@ -38,8 +39,9 @@ def scales(analysis: Analysis) -> Table | None:
         (
             "+: the effect lies above 0 by its interval. −: below 0. 0: the interval holds 0. “Disagree”: two scales lie on "
             "different sides of 0, both by their intervals. “Lean apart”: their signs differ, but one interval holds 0.",
+            *([f"{len(shown)} of {len(readings)} parts; the CSV has all."] if len(shown) < len(readings) else []),
         ),
-        tuple(each for each in readings if id(each.part) in kept),
+        shown,
     )
 
 

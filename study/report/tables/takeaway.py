@@ -88,8 +88,8 @@ def equivalents(analysis: Analysis) -> Table | None:
         ),
         analysis.conclusions.equivalents,
         (
-            "With so many times the data, the model from scratch errs as little. Read from its curve, straight between its "
-            "fractions in logarithms. “More than” stands where that curve ends.",
+            "With so many times the data, the model from scratch errs as little. It is read from that model's curve, "
+            "interpolated linearly on log-log axes between the fractions. “More than” stands where the curve ends.",
         ),
     )
 
@@ -113,7 +113,8 @@ def exponents(analysis: Analysis) -> Table | None:
         analysis.conclusions.exponents,
         (
             "The error is fitted as n to the power of −b, n being the number of train images. “No”: a miss of this power law "
-            "is more than chance, by its interval. A large test set shows small misses, a small one hides large ones.",
+            "is more than chance, by its interval. Each fraction has its own 95 %, so chance alone gives some “no”. A large "
+            "test set shows small misses, a small one hides large ones.",
         ),
     )
 
@@ -128,7 +129,7 @@ def needs(analysis: Analysis, dataset: str, targets: Sequence[float] = ()) -> Ta
         return None
     images = analysis.full_images(dataset)
     first = next(iter(found.values()))
-    unit = "labelled train images" if images else "share of the train images"
+    unit = "labelled train images" if images else "shares of the train images"
     return Table(
         f"needs_{dataset}",
         f"How much data does a target error need on {escaped(dataset)}? In {unit}",
@@ -162,8 +163,6 @@ def nice_targets(analysis: Analysis, dataset: str) -> list[float]:
 
 def amount(fraction: float, images: int | None) -> str:
     """A share of the train images as their number, where that is known; two digits are honest enough."""
-    if math.isinf(fraction):
-        return f"over {FARTHEST:,.0f} times all"
     return two_digits(fraction * (images or 1))
 
 
@@ -172,7 +171,7 @@ def required(each: Requirement, images: int | None) -> str:
     if each.under:
         return f"under {amount(each.smallest, images)}"
     if math.isinf(each.fraction):
-        return f"{amount(each.fraction, images)}*"
+        return f"over {two_digits(FARTHEST * each.largest)} times all*"
     high = "∞" if math.isinf(each.high) else amount(each.high, images)
     return f"{amount(each.fraction, images)}{'*' if each.beyond else ''} [{amount(each.low, images)}, {high}]"
 

@@ -73,6 +73,7 @@ def harder(analysis: Analysis) -> Table | None:
                 if analysis.measured_here or change:
                     label = analysis.labels.model(model)
                     rows.append(Change(label, model.name, fraction, " → ".join(step), first, second, change))
+    shown = tuple(row for row in rows if row.fraction in (analysis.grid.fractions[0], analysis.grid.fractions[-1]))
     several = len(steps) > 1
     easy, hard = ("easier", "harder") if several else steps[0]
     return Table(
@@ -92,9 +93,10 @@ def harder(analysis: Analysis) -> Table | None:
         (
             f"The penalty is the error on {'the harder dataset' if several else hard} less the error on "
             f"{'the easier one' if several else easy}.",
+            *(["The largest and the smallest fraction; the CSV has all."] if len(shown) < len(rows) else []),
             *absent(analysis, analysis.missing),
         ),
-        tuple(row for row in rows if row.fraction in (analysis.grid.fractions[0], analysis.grid.fractions[-1])),
+        shown,
     )
 
 
