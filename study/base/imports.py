@@ -1,4 +1,4 @@
-"""Large packages imported without Python's collector of circles in the way."""
+"""Large packages imported with Python's cyclic garbage collector off."""
 
 import gc
 from collections.abc import Iterator
