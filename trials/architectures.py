@@ -20,7 +20,7 @@ from typing import Any
 
 import yaml
 
-from study.base.console import run, say
+from study.base.console import parser, run, say
 from study.settings.params import Params
 from trials import study
 
@@ -69,7 +69,11 @@ STAGES = ("weights", "train", "evaluate")
 def main() -> None:
     """Every entry, or those whose names hold a word of the command line."""
     verdict = study.Verdict()
-    step, words = "--step" in sys.argv, [word for word in sys.argv[1:] if word != "--step"]
+    arguments = parser(__doc__, "architectures", "trials")
+    arguments.add_argument("words", nargs="*", metavar="WORD")
+    arguments.add_argument("--step", action="store_true")
+    given = arguments.parse_args()
+    step, words = given.step, given.words
     wanted = [key for key in _entries() if not words or any(word in key for word in words)]
     with tempfile.TemporaryDirectory(prefix="trial-architectures-") as name:
         _project(Path(name))

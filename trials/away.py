@@ -12,6 +12,7 @@ import sys
 import tempfile
 from pathlib import Path
 
+from study.base.console import parser
 from tests.clones import sh
 from trials import servers, study
 from trials.remotes import clone_of
@@ -23,6 +24,7 @@ EPOCHS = 4
 
 
 def main() -> None:
+    parser(__doc__, "away", "trials").parse_args()
     verdict = Verdict()
     with tempfile.TemporaryDirectory(prefix="away-") as name:
         folder = Path(name)

@@ -12,7 +12,6 @@ cache is behind a link that leads nowhere for a minute. In the end every output 
 import os
 import signal
 import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Callable
@@ -30,9 +29,7 @@ def main() -> None:
     cases: dict[str, Callable[[study.Verdict, Path, Path], None]] = {
         "killed": killed, "itself": itself, "disk": disk, "share": share,
     }  # fmt: skip
-    wanted = sys.argv[1:] or list(cases)
-    if not set(wanted) <= set(cases):
-        sys.exit(f"error: the cases are {', '.join(cases)}.")
+    wanted = study.chosen(__doc__, "failures", cases)
     verdict = study.Verdict()
     with tempfile.TemporaryDirectory(prefix="trial-failures-") as folder:
         base = study.make(Path(folder) / "base", EPOCHS, "cnn_scratch,cnn_glyphs", ladder="1.0,0.1")

@@ -9,9 +9,13 @@ import sys
 import time
 from pathlib import Path
 
+from study.base.console import parser
+
 
 def main() -> None:
-    minutes = float(sys.argv[1]) if len(sys.argv) > 1 else 10.0
+    arguments = parser(__doc__, "fuzz", "trials")
+    arguments.add_argument("minutes", nargs="?", type=float, default=10.0, metavar="MINUTES")
+    minutes = arguments.parse_args().minutes
     seed = os.environ.get("FUZZ_SEED") or str(time.time_ns())
     print(f"seed {seed}, {minutes:g} minutes", flush=True)
     root = Path(__file__).resolve().parent.parent

@@ -13,6 +13,7 @@ import sys
 import tempfile
 from pathlib import Path
 
+from study.base.console import parser
 from tests.clones import copy, set_params, sh
 from trials import study
 
@@ -23,6 +24,7 @@ EPOCHS = 1  # minutes of emulation each
 
 
 def main() -> None:
+    parser(__doc__, "processors", "trials").parse_args()
     if shutil.which(EMULATOR) is None:
         sys.exit(f"error: {EMULATOR} is not on this machine; apt-get install qemu-user brings it.")
     verdict = study.Verdict()

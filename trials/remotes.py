@@ -6,7 +6,6 @@ python -m trials.remotes ssh seaweed_s3  some of them
 Ends with 1 where something does not hold; a server that is not installed is named and passed over.
 """
 
-import sys
 import tempfile
 from pathlib import Path
 
@@ -42,7 +41,7 @@ with Repo() as repo:
 
 
 def main() -> None:
-    names = sys.argv[1:] or ALL
+    names = study.chosen(__doc__, "remotes", ALL)
     verdict = Verdict()
     with tempfile.TemporaryDirectory(prefix="remotes-") as name:
         folder = Path(name)

@@ -18,6 +18,7 @@ import time
 from collections import Counter
 from pathlib import Path
 
+from study.base.console import parser
 from trials import study
 from trials.cluster import ARRAY, cluster, missing
 
@@ -26,6 +27,7 @@ NODES = ("n1", "n2", "n3")
 
 
 def main() -> None:
+    parser(__doc__, "slurm", "trials").parse_args()
     if missing():
         sys.exit(f"error: this machine lacks {', '.join(missing())}; apt-get install slurm-wlm munge, as root.")
     with tempfile.TemporaryDirectory(prefix="trial-slurm-") as folder:

@@ -5,17 +5,29 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import yaml
 
+from study.base.console import parser
 from tests.clones import commit, copy, set_params, sh, working_tree
 
 ROOT = Path(__file__).resolve().parent.parent
 RECORDS = Path("data/records")  # wall times: the one thing that two runs may have different
+
+
+def chosen(module_doc: str, name: str, cases: Iterable[str]) -> list[str]:
+    """The words of the command line of ``trials.<name>``, which are some of ``cases``; all of these where it has none."""
+    every = list(cases)
+    arguments = parser(module_doc, name, "trials")
+    arguments.add_argument("cases", nargs="*", metavar="CASE")
+    given: list[str] = arguments.parse_args().cases
+    if not set(given) <= set(every):
+        arguments.error(f"the cases are {', '.join(every)}")
+    return given or every
 
 
 def make(folder: Path, epochs: int, models: str, ladder: str = "1.0,0.5,0.2,0.1") -> Path:
