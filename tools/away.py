@@ -16,7 +16,7 @@ from study.away import remote, revision, run_cache
 from study.base.console import parser, run, say
 from study.base.errors import StudyError
 from study.design.cells import Cell
-from study.pipeline import process, stage_names
+from study.pipeline import outputs, process, stage_names
 from study.pipeline.standing import Pipeline, Standing, recorded
 from study.runtime.lifecycle import stoppable
 from study.settings.grid import Grid
@@ -119,8 +119,8 @@ def collect(grid: Grid) -> None:
     store = remote.checked(writing=False)
     found, incomplete = fetched(grid, store)
     whole = [name for name in found.entries if name not in incomplete]
-    if (elsewhere := _not_as_recorded(whole)) and not _dvc("checkout", *elsewhere):
-        raise StudyError("what was fetched could not be put into the workspace, see above; dvc checkout --force overwrites it.")
+    if elsewhere := _not_as_recorded(whole):
+        outputs.checkout(recorded(), elsewhere)
     for cell, same in found.twice.items():
         what = "the checkpoints are the same bytes" if same else "the checkpoints differ (other hardware or libraries)"
         say(f"{cell} was trained more than once: {what}; dvc.lock has one of them")
@@ -151,7 +151,7 @@ def fetched(grid: Grid, store: str) -> tuple[run_cache.Fitting, dict[str, list[s
         run_cache.write(changed)
         try:
             if lacking := [name for name, entry in found.entries.items() if run_cache.broken(pipeline, entry)]:
-                _dvc("fetch", *lacking)  # dvc loads dvc.lock once for each name: none that is here already
+                outputs.fetch(store, recorded(), lacking)
         finally:  # also where it is stopped: dvc.lock keeps no entry whose files did not arrive
             incomplete = {name: lost for name, entry in found.entries.items() if (lost := run_cache.broken(pipeline, entry))}
             run_cache.write({name: lock.get(name) for name in incomplete.keys() & changed.keys()})

@@ -163,7 +163,8 @@ def _options(given: argparse.Namespace) -> dict[str, str]:
     for pair in pairs:
         if not re.fullmatch(r"[\w-]+=.+", pair):
             raise StudyError(f"--slurm {pair} is not of the form KEY=VALUE, such as time=480 (minutes) or account=mine.")
-    options = dict(pair.split("=", 1) for pair in pairs)
+    # sbatch spells its options with dashes, submitit with underscores.
+    options = {key.replace("-", "_"): value for key, value in (pair.split("=", 1) for pair in pairs)}
     if len(options) < len(pairs):
         raise StudyError(f"an option of Slurm is given twice: {', '.join(pairs)}; give each once.")
     parameters(given.jobs, options, tuple(options))  # raises where a value is wrong: a plan is refused as the run would be

@@ -5,10 +5,10 @@
     python -m tools.prove --study cifar32       # every cell of a study that dvc.lock has, and its pre-training; in hours
     python -m tools.prove --record              # the same, and dvc.lock learns of code that was edited and changes no result
 
-Without --record nothing changes here. On an x86-64 processor with AVX2 all should be the same bytes. A study may be stopped at
-any moment: the same command goes on. It makes no cell again that was proved, as long as the cell's entry in dvc.lock, its
-parameters, the code of the stages and the libraries are the same. To begin anew, remove .dvc/tmp/prove. With --ledger FILE
-it also goes on from what another machine has proved: docs/proved.json is such a file.
+Without --record and --ledger nothing of the project changes. On an x86-64 processor with AVX2 all should be the same bytes. A
+study may be stopped at any moment: the same command goes on. It makes no cell again that was proved, as long as its entry in
+dvc.lock, its parameters, the code of the stages and the libraries are the same. To begin anew, remove .dvc/tmp/prove. With
+--ledger FILE, that file is read and written in place of .dvc/tmp/prove/proved.json; docs/proved.json is one, for all machines.
 """
 
 import shutil

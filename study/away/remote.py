@@ -8,8 +8,11 @@ from study.base.errors import StudyError, one_line
 from study.pipeline.dvc_errors import opened, translated
 
 SECRETS = frozenset(
-    ("password", "passphrase", "token", "access_key_id", "secret_access_key", "session_token", "account_key", "sas_token")
-)
+    (
+        *("password", "passphrase", "token", "access_key_id", "secret_access_key", "session_token", "sse_customer_key"),
+        *("account_key", "sas_token", "connection_string", "client_secret", "oss_key_secret", "gdrive_client_secret"),
+    )
+)  # of ssh and webdav, S3, Azure, OSS and Google Drive, as DVC names them
 
 
 def checked(writing: bool) -> str:
@@ -32,7 +35,12 @@ def _configured(repo: Any) -> str:
         raise StudyError("there is no default remote; dvc remote add --local -d store URL, as docs/remotes.md shows.")
     options = repo.config["remote"][name]
     tracked = repo.config.read("repo").get("remote", {}).get(name, {})
-    secrets = sorted(SECRETS & tracked.keys()) or (["url"] if urlsplit(tracked.get("url", "")).password else [])
+    if urlsplit(tracked.get("url", "")).password:
+        raise StudyError(
+            f".dvc/config, which git tracks, has a password in the url of the remote {name}; dvc remote modify {name} url URL "
+            f"without it, then dvc remote modify --local {name} password PASSWORD."
+        )
+    secrets = sorted(SECRETS & tracked.keys())
     if secrets:
         raise StudyError(
             f".dvc/config, which git tracks, holds {secrets[0]} of the remote {name}; "

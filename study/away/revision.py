@@ -23,7 +23,9 @@ def committed() -> str:
 def check(wanted: str) -> str:
     """The full id of this clone's commit; StudyError where it is not the one called ``wanted``, or where files differ."""
     here = committed()
-    if len(wanted) < 7 or not here.startswith(wanted):
+    if len(wanted) < 7 and here.startswith(wanted):
+        raise StudyError(f"--at {wanted} is too short to name a commit for certain; give what collect prints on the head.")
+    if not here.startswith(wanted):
         raise StudyError(
             f"this clone is at commit {here[:10]}, not at the head's {wanted[:10]}; git fetch && git checkout {wanted}."
         )

@@ -88,9 +88,10 @@ def _records(runs: Path) -> Iterator[Entry]:
     for path in sorted(runs.glob("*/*/*"), key=lambda each: each.stat().st_mtime_ns, reverse=True):
         try:
             record = yaml12.load(path.read_text(encoding="utf-8"))
+            whole = _sound(record) and dict_sha256(record, exclude=["size", "nfiles"]) == path.name
         except (*UNREADABLE, yaml.YAMLError):
             continue
-        if _sound(record) and dict_sha256(record, exclude=["size", "nfiles"]) == path.name:
+        if whole:
             yield record
 
 
@@ -98,8 +99,11 @@ def _sound(record: Any) -> bool:
     """Whether a record is made as DVC makes it; one on the remote may be anybody's, and its md5 will be part of a path."""
     try:
         each = [*(record.get("deps") or []), *record["outs"]]
-        return isinstance(record["cmd"], str) and all(
-            isinstance(one["path"], str) and MD5.fullmatch(one["md5"]) is not None for one in each
+        params = (record.get("params") or {}).get("params.yaml") or {}
+        return (
+            isinstance(record["cmd"], str)
+            and isinstance(params, dict)
+            and all(isinstance(one["path"], str) and MD5.fullmatch(one["md5"]) is not None for one in each)
         )
     except UNREADABLE:
         return False

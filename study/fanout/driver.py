@@ -34,7 +34,7 @@ class Driver:
         self._failed: dict[Cell, str] = {}
         self._view = View()
         self._params = Params.load()
-        self._expect(cells)
+        self._outdated = True  # whether a cell has ended since the rates were read
 
     def run(self) -> dict[Cell, str]:
         """The cells that failed, and how. Where it is interrupted, the jobs are stopped first."""
@@ -97,14 +97,17 @@ class Driver:
             else:
                 self._failed[cell] = f"was killed {LOST} times, see also {job.output}"
                 self._view.event(f"failed {cell}: killed {LOST} times")
-        self._expect((*self._waiting, *self._jobs))
+        self._outdated = True
 
     def _expect(self, cells: Sequence[Cell]) -> None:
         """Read the measured rates anew, and what ``cells`` will still take by them."""
         self._timing = Timing(self._params)
         self._expected = {cell: seconds_left(cell, self._params, self._timing) for cell in cells}
+        self._outdated = False
 
     def _show(self) -> None:
+        if self._outdated:
+            self._expect((*self._waiting, *self._jobs))
         running = [job for job in self._jobs.values() if job.cell in self._begun]
         left = {job.cell: seconds_left(job.cell, self._params, self._timing) for job in running}
         waiting = len(self._waiting) + len(self._jobs) - len(running)

@@ -34,7 +34,7 @@ class Executor(Protocol):
         """How many jobs may be submitted now."""
 
     def submit(self, cells: Sequence[Cell]) -> list[Job]:
-        """Hand over ``cells``, at most as many as there is room for."""
+        """Hand over ``cells``, at most as many as there is room for. StudyError: they are refused, none runs."""
 
     def look(self, jobs: Sequence[Job]) -> None:
         """Bring ``where``, ``running``, ``ended`` and ``code`` of ``jobs`` up to date."""

@@ -2,6 +2,7 @@
 
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import time
@@ -24,6 +25,7 @@ DEFAULTS: Mapping[str, Any] = {
     "array_parallelism": UNLIMITED,  # submitit's own is 256
 }
 WORDS = {"true": True, "false": False}
+LISTS = ("setup", "teardown")  # submitit writes each item as a line of the job's script
 INHERITED = ("SLURM_", "PMI_", "PMIX_", "CUDA_VISIBLE_DEVICES")  # of a job that calls the fan-out
 OURS = ("SLURM_CONF", "SLURM_CLUSTERS")  # which cluster is meant
 REQUEUES = 1000  # a cell may need many time limits, each goes on from the last epoch
@@ -159,8 +161,12 @@ def _outside_of_a_job() -> Iterator[None]:
         os.environ.update(kept)
 
 
-def _value(text: str) -> Any:
+def _value(key: str, text: str) -> Any:
     """The value of an option: a whole number, true or false as such, all else as text, as an account called 007 is."""
+    if key in LISTS:
+        return [text]
+    if key == "srun_args":
+        return shlex.split(text)
     return int(text) if re.fullmatch("0|[1-9][0-9]*", text) else WORDS.get(text.lower(), text)
 
 
@@ -175,7 +181,7 @@ def parameters(jobs: int | None, options: Mapping[str, str], known: Sequence[str
 
     Raises StudyError where time is no number, which submitit would find out when the time is up.
     """
-    given = {key: _value(value) for key, value in options.items()}
+    given = {key: _value(key, value) for key, value in options.items()}
     ours = {**DEFAULTS, **{key: value for key, value in given.items() if key in known}}
     if not isinstance(ours["time"], int):
         raise StudyError(f"--slurm time={ours['time']} is no number of minutes; write time=480 for eight hours.")

@@ -58,7 +58,8 @@ class Saved:
 class CellStatus:
     """A cell and its state; ``epoch`` is the last one that an unfinished training saved, 0 before the first.
 
-    ``seconds`` are those that its training will still take (an unsure cell's: if it turns out stale). ``device`` is where
+    ``seconds`` are those that its training will still take (an unsure, recorded or unrecorded cell's: if it is trained again).
+    ``device`` is where
     their rate was measured, None where the training itself tells. ``before`` are the stages that make it unsure.
     """
 
@@ -113,8 +114,9 @@ def _cell(cell: Cell, params: Params, timing: Timing, standings: Standings | Non
     recipe = params.recipe(cell.dataset, cell.model)
     here = held(resume.workspace_lock(cell))
     settled = None if here else _settled(cell, standings, lock)
-    if settled is CellState.UNSURE and standings:
-        return CellStatus(cell, settled, recipe.epochs, None, None, *_rest(cell, recipe, timing, None), standings.before)
+    if settled in (CellState.UNSURE, CellState.RECORDED, CellState.UNRECORDED):
+        before = standings.before if standings and settled is CellState.UNSURE else frozenset()
+        return CellStatus(cell, settled, recipe.epochs, None, None, *_rest(cell, recipe, timing, None), before)
     if settled is not None:
         return CellStatus(cell, settled, recipe.epochs)
     saved = _saved(cell)

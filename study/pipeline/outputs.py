@@ -4,7 +4,7 @@
 out most of them without a word.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -25,8 +25,24 @@ def pull(remote: str, lock: Mapping[str, Any], wanted: Mapping[str, Path], liste
         files = lists | _files(outs, remote)
         repo.cloud.pull(files, remote=remote)
         _demand(files, repo.cache.local, remote)
-        for out in outs:
-            out.checkout()
+        _put(outs)
+
+
+def fetch(remote: str, lock: Mapping[str, Any], names: Collection[str]) -> None:
+    """Bring what ``remote`` has of the outputs of the stages ``names`` in ``lock`` into the cache, and leave out the rest."""
+    with repository() as repo:
+        outs = [out for stage in loaded(repo, lock, names) for out in stage.outs]
+        repo.cloud.pull({out.hash_info: str(out) for out in outs}, remote=remote)
+        repo.cloud.pull(_files([out for out in outs if out.get_obj() is not None], remote), remote=remote)
+
+
+def checkout(lock: Mapping[str, Any], names: Collection[str]) -> None:
+    """Put the outputs of the stages ``names`` in ``lock`` from the cache into the workspace.
+
+    Raises StudyError where a file of the workspace that is nowhere else would be lost.
+    """
+    with repository() as repo:
+        _put(out for stage in loaded(repo, lock, names) for out in stage.outs)
 
 
 def push(remote: str, lock: Mapping[str, Any], wanted: Mapping[str, Path], listed: Mapping[str, Path]) -> None:
@@ -40,6 +56,19 @@ def push(remote: str, lock: Mapping[str, Any], wanted: Mapping[str, Path], liste
         _demand(files, repo.cache.local, "the cache")
         repo.cloud.push(files, remote=remote)
         _demand(files, repo.cloud.get_remote_odb(remote), remote)
+
+
+def _put(outs: Iterable[Any]) -> None:
+    """Outputs from the cache into the workspace."""
+    from dvc.exceptions import ConfirmRemoveError  # type: ignore[import-untyped]
+
+    for out in outs:
+        try:
+            out.checkout()
+        except ConfirmRemoveError:
+            raise StudyError(
+                f"{out} was edited here, and DVC's cache does not have the edit; move it away and run the same command again."
+            ) from None
 
 
 def _outs(repo: Any, lock: Mapping[str, Any], wanted: Mapping[str, Path]) -> Iterator[Any]:

@@ -83,7 +83,10 @@ class Workshop:
         return lacking
 
     def make(self, wanted: Iterable[Cell], lock: Mapping[str, Any], jobs: int, show: Callable[[Proof], None]) -> list[Proof]:
-        """Make ``wanted``, ``jobs`` cells at a time and in their order, and compare each with ``lock``."""
+        """Make ``wanted``, ``jobs`` cells at a time and in their order, and compare each with ``lock``.
+
+        Raises StudyError where ``lock`` does not have one of them.
+        """
         expected = {cell: recorded(lock, cell) for cell in wanted}
 
         def one(cell: Cell) -> Proof:

@@ -58,7 +58,10 @@ def recorded() -> Mapping[str, Any]:
         except (OSError, ValueError, yaml.YAMLError):
             pass
         if time.monotonic() > deadline:
-            raise StudyError(f"{LOCK} cannot be read; try again, else mend it or git checkout HEAD {LOCK}.")
+            raise StudyError(
+                f"{LOCK} cannot be read; try again, else mend it (its last line ends with a line break), or git checkout HEAD "
+                f"{LOCK}, which loses what was recorded since."
+            )
         time.sleep(SETTLED / 3)
 
 

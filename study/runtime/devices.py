@@ -11,7 +11,10 @@ VARIABLE = "STUDY_DEVICE"
 
 
 def choose() -> torch.device:
-    """CUDA, else MPS, else the CPU; or what the environment variable STUDY_DEVICE names (cpu, mps, cuda, cuda:1)."""
+    """CUDA, else MPS, else the CPU; or what the environment variable STUDY_DEVICE names (cpu, mps, cuda, cuda:1).
+
+    Raises StudyError where that is no device, or none of this machine.
+    """
     wanted = os.environ.get(VARIABLE)
     if not wanted:
         if torch.cuda.is_available():

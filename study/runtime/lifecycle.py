@@ -43,9 +43,9 @@ def stoppable(advice: Callable[[], str]) -> Iterator[None]:
         raise Stop(number)
 
     before = {number: signal.signal(number, stop) for number in SIGNALS}
-    if os.environ.get("DVC_STAGE"):
-        threading.Thread(target=_watch, args=(ancestors(),), name="parent-watch", daemon=True).start()
     try:
+        if os.environ.get("DVC_STAGE"):
+            threading.Thread(target=_watch, args=(ancestors(),), name="parent-watch", daemon=True).start()
         if _module() in IMPORT_TORCH:
             code.begin(_module())
         yield

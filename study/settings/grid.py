@@ -36,7 +36,7 @@ class Grid:
 
     @classmethod
     def load(cls, params: Params, pipeline: Path = Path("dvc.yaml")) -> "Grid":
-        """The grid of the study in ``params``, on the ladder of ``pipeline``."""
+        """The grid of the study in ``params``, on the ladder of ``pipeline``. Raises StudyError for what either has wrong."""
         study = params.study()
         for name in (*study.datasets, *study.models):
             if name in RESERVED:
@@ -61,7 +61,10 @@ class Grid:
 
 
 def ladder(pipeline: Path = Path("dvc.yaml")) -> tuple[float, ...]:
-    """The train fractions of the study, descending: ``stages.split.matrix.fraction`` without the operating point."""
+    """The train fractions of the study, descending: ``stages.split.matrix.fraction`` without the operating point.
+
+    Raises StudyError where it is absent, or no list of fractions.
+    """
     where = f"{pipeline}: stages.split.matrix.fraction"
     try:
         entries = yaml12.load(pipeline.read_text(encoding="utf-8"))["stages"]["split"]["matrix"]["fraction"]

@@ -14,7 +14,7 @@ ASIDE = Path(".dvc/tmp/params.aside")
 
 
 def lend(study: Study) -> None:
-    """Make ``study`` the study of params.yaml, for as long as a run of it takes."""
+    """Make ``study`` the study of params.yaml, for as long as a run of it takes. Raises StudyError as ``read`` does."""
     original = read()
     lent = studies.put(study, original)
     atomic.write(LENT, lent.encode())
@@ -43,7 +43,7 @@ def give_back() -> str | None:
 
 
 def read() -> str:
-    """params.yaml, line ends as they are."""
+    """params.yaml, line ends as they are. Raises StudyError where it is absent, or no text."""
     try:
         return PARAMS.read_bytes().decode()
     except FileNotFoundError:

@@ -61,7 +61,9 @@ def _size(value: Any, path: str, where: str, known: dict[int, int], above: tuple
     elif isinstance(value, bool | float | None):
         problem = None
     elif isinstance(value, int):
-        problem = f"a whole number of {len(str(abs(value)))} digits" if abs(value) >= WHOLE else None
+        # Python writes out no number of more than 4,300 digits, and YAML's hexadecimal numbers may have more.
+        digits = len(str(abs(value))) if value.bit_length() < 10_000 else "thousands of"
+        problem = f"a whole number of {digits} digits" if abs(value) >= WHOLE else None
     else:
         problem = {"date": "a date", "datetime": "a date", "bytes": "binary data"}.get(type(value).__name__, "no plain value")
     if problem:

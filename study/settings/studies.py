@@ -39,7 +39,7 @@ def named(name: str, path: Path = FILE) -> Study:
 
 
 def put(study: Study, text: str) -> str:
-    """``text`` of params.yaml with ``study`` as its section study, in the form that DVC writes."""
+    """``text`` of params.yaml with ``study`` as its section study, as DVC writes it. Raises StudyError as ``cut`` does."""
     before, section, after = cut(text)
     comments = _comments(section)
     written = ["study:\n"]
@@ -48,13 +48,25 @@ def put(study: Study, text: str) -> str:
         if key == "compare" and value == defaults.COMPARE:
             continue
         written += comments.pop(key, [])
-        written += [f"  {key}: {value}\n"] if key == "name" else [f"  {key}:\n", *(f"  - {item}\n" for item in value)]
+        written += [f"  {key}: {value}\n"] if key == "name" else [f"  {key}:\n", *(f"  - {_written(item)}\n" for item in value)]
     written += [line for lines in comments.values() for line in lines]
     return joined(text, before, "".join(written), after)
 
 
+def _written(item: Any) -> str:
+    """As DVC writes it: in quotes where YAML would take text for something else. None of our names has quotes in it."""
+    try:
+        plain_text = yaml12.load(f"- {item}\n") == [item]
+    except yaml.YAMLError:
+        plain_text = False
+    return str(item) if plain_text else f"'{item}'"
+
+
 def cut(text: str) -> tuple[str, str, str]:
-    """``text`` of params.yaml before its section study, that section, and what follows; line ends are as in ``text``."""
+    """``text`` of params.yaml before its section study, that section, and what follows; line ends are as in ``text``.
+
+    Raises StudyError where it has no such section.
+    """
     lines = text.splitlines(keepends=True)
     starts = [place for place, line in enumerate(lines) if re.match(r"study\s*:", line)]
     if len(starts) != 1:

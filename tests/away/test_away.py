@@ -161,14 +161,12 @@ def test_damage_on_the_remote_is_named_and_taken_by_nobody(shared, clone):
 
 
 def test_a_collect_that_is_stopped_records_nothing_whose_files_did_not_arrive(shared, clone, monkeypatch):
-    def stopped(action, *_):
-        if action == "fetch":
-            raise KeyboardInterrupt
-        return True
+    def stopped(*_):
+        raise KeyboardInterrupt
 
     shutil.copytree(shared.store / "runs", clone / ".dvc/cache/runs")
     monkeypatch.setattr(away, "_with_records", lambda *_: True)
-    monkeypatch.setattr(away, "_dvc", stopped)
+    monkeypatch.setattr(away.outputs, "fetch", stopped)
     with pytest.raises(KeyboardInterrupt):
         away.fetched(Grid.load(Params.load()), "store")
     assert not Path("dvc.lock").exists() or "train@" not in Path("dvc.lock").read_text()
@@ -201,7 +199,12 @@ def test_of_two_results_for_one_cell_the_newest_counts_and_it_is_said(shared, cl
 
 
 def test_what_a_worker_refuses_before_it_trains(clone):
-    for at, sentence in {"0123456789": "this clone is at commit", "HEAD": "not at the head's HEAD"}.items():
+    here = sh(clone, "git", "rev-parse", "HEAD")[:6]
+    for at, sentence in {
+        "0123456789": "this clone is at commit",
+        "HEAD": "not at the head's HEAD",
+        here: f"--at {here} is too short to name a commit",
+    }.items():
         with pytest.raises(StudyError, match=sentence):
             away.work([SCRATCH], at)
     with pytest.raises(StudyError, match=r"digits-cnn_scratch-0\.7-0 is no cell of study digits"):
@@ -242,5 +245,8 @@ def test_remotes_that_are_refused(clone):
         remote.checked(writing=True)
     for options in ({"url": "webdavs://example.org", "password": "secret"}, {"url": "webdavs://me:secret@example.org"}):
         configure(clone, "config", verify="true", **options)
-        with pytest.raises(StudyError, match=r"which git tracks, holds (password|url) of the remote store"):
+        with pytest.raises(StudyError, match=r"which git tracks, (holds|has a) password (of|in the url of) the remote store"):
             remote.checked(writing=True)
+    configure(clone, "config", url="azure://box/path", verify="true", connection_string="AccountKey=x")
+    with pytest.raises(StudyError, match="holds connection_string of the remote store"):
+        remote.checked(writing=True)

@@ -43,6 +43,8 @@ def record(md5=MD5, path="data/runs/x", cmd="python -m stages.train x"):
         {"cmd": "python"},
         {"cmd": "python", "outs": [None]},
         {"cmd": "python", "outs": 5},
+        {"cmd": "python", "outs": [], "params": ["x"]},
+        {"cmd": "python", "outs": [], "params": {"params.yaml": ["x"]}},
         {"cmd": "python", "outs": [], "deps": [{"path": "x", "md5": "../x"}]},
     ],
 )
@@ -50,6 +52,13 @@ def test_a_record_that_dvc_would_not_make_is_no_record(tmp_path, forged):
     store(tmp_path, forged)
     store(tmp_path, record())
     assert [each["outs"][0]["md5"] for each in run_cache._records(tmp_path)] == [MD5]
+
+
+def test_a_date_in_a_record_makes_no_sum(tmp_path):
+    path = tmp_path / "ab" / "abcd" / "name"
+    path.parent.mkdir(parents=True)
+    path.write_text(f"cmd: python\nouts:\n- path: data/runs/x\n  md5: {MD5}\nwhen: 2020-01-01\n")
+    assert list(run_cache._records(tmp_path)) == []
 
 
 def pipeline(cache):

@@ -10,6 +10,7 @@ from study.design.cells import Cell
 from study.fanout import paths, worker
 from study.fanout.driver import Driver
 from study.fanout.jobs import Job
+from study.fanout.view import View
 
 EASY, HARD = (Cell("digits", "cnn_scratch", fraction, 0) for fraction in (0.1, 1.0))
 KILLED, FAILED = "exited with -9", "exited with 1"
@@ -69,6 +70,13 @@ def test_cells_that_cannot_be_handed_over_fail_and_the_others_go_on(capsys):
     assert f"done {HARD}" in capsys.readouterr().out
     with pytest.raises(StudyError, match="too many"):  # nothing runs: there is nothing to lose
         Driver(executor, [EASY]).run()
+
+
+def test_rates_are_not_read_where_nobody_looks(monkeypatch):
+    """All records, for each cell that ends: a minute of a large study."""
+    monkeypatch.setattr(View, "due", False)
+    monkeypatch.setattr("study.fanout.driver.Timing", lambda params: pytest.fail("read"))
+    assert list(Driver(Refusing(), [HARD, EASY]).run()) == [EASY]
 
 
 class Running(Refusing):

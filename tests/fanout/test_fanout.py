@@ -91,6 +91,7 @@ def test_a_dry_run_shows_the_commands_that_will_run():
         ([], "with", "1.00 GPU"),
         (["--slurm", "gpus_per_node=a100:4"], "with", "4.00 GPU"),
         (["--slurm", "gpus_per_node=0"], "without", "1.00 processor"),
+        (["--slurm", "gpus-per-node=0"], "without", "1.00 processor"),
     ],
 )
 def test_a_dry_run_on_slurm_says_how_many_gpus_cells_get(monkeypatch, capsys, options, where, hours):
@@ -126,6 +127,12 @@ def test_options_of_slurm():
     assert made["time"] == 30 and made["partition"] == "gpu" and made["array_parallelism"] == 8
     assert "gpus_per_node" not in made and made["additional_parameters"] == {"reservation": "mine"}
     assert parameters(None, {}, known)["gpus_per_node"] == 1
+    lines = {"setup": "module load cuda", "teardown": "true", "srun_args": "--mpi=none --label"}
+    made = parameters(None, lines, [*known, *lines])  # submitit takes lists there
+    assert (made["setup"], made["teardown"]) == (["module load cuda"], ["true"]) and made["srun_args"] == [
+        "--mpi=none",
+        "--label",
+    ]
     with pytest.raises(StudyError, match="time=8:00:00 is no number of minutes"):
         parameters(None, {"time": "8:00:00"}, known)
 
@@ -140,6 +147,10 @@ def test_options_of_slurm():
         (["--executor", "slurm", "--jobs", "-1"], "--jobs is -1; it must be 1 or more"),
         (["--executor", "slurm", "--slurm", "time=1", "--slurm", "time=2"], "given twice: time=1, time=2; give each once"),
         (["--executor", "slurm", "--slurm", "partition=a", "--partition", "b"], "given twice: partition=a, partition=b"),
+        (
+            ["--executor", "slurm", "--slurm", "cpus-per-task=1", "--slurm", "cpus_per_task=2"],
+            "given twice: cpus-per-task=1, cpus",
+        ),
         (["--executor", "slurm", "--slurm", "time=8h", "--dry-run"], "time=8h is no number of minutes"),
         (["--executor", "slurm", "--partition", ""], "--slurm partition= is not of the form KEY=VALUE"),
     ],

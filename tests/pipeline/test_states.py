@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from clones import set_params, sh
-from recorded_study import CNN, GLYPHS, one, put, show, states
+from recorded_study import CNN, GLYPHS, one, put, record, show, states
 
 from study.design import cells
 from study.design.cells import Cell
@@ -110,6 +110,9 @@ def test_fresh_clone_is_recorded_and_stale_where_parameters_changed(clone, tmp_p
     sh(clone, "git", "clone", "--quiet", str(clone), str(tmp_path / "fresh"))
     monkeypatch.chdir(tmp_path / "fresh")
     assert set(states().values()) == {CellState.RECORDED}
+    assert one().seconds is None
+    record(CNN)
+    assert one().seconds > 0  # what a fan-out, which would train it again, may expect
     put(tmp_path / "fresh/study/results", "predictions.py")  # evaluate's code: there is no checkpoint that could be tested
     assert set(states().values()) == {CellState.RECORDED}
     set_params(tmp_path / "fresh", "+models.cnn_scratch.recipe.epochs=2")

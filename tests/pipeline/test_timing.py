@@ -4,7 +4,7 @@ import dataclasses
 
 import numpy as np
 import pytest
-from recorded_study import CNN, GLYPHS, one
+from recorded_study import CNN, GLYPHS, one, record
 
 from study.design import cells
 from study.design.cells import Cell
@@ -12,13 +12,6 @@ from study.pipeline import cell_states, timing
 from study.runtime import records
 from study.settings.params import Params
 from tools import status as command
-
-
-def record(cell, device="CPU", rate=100.0, full_images=1000, **recipe):
-    """What a training of ``cell`` took here; ``full_images`` are the train images of fraction 1.0."""
-    recipe = {"image_size": 32, "batch_size": 64, "precision": "fp32", **recipe}
-    rest = {"wall_seconds": 1.0, "python": "3.11", "platform": "Linux", "code_sha256": "0" * 64, "wandb_run_id": None}
-    records.Record(str(cell), **recipe, full_images=full_images, images_per_second=rate, device=device, **rest).save()
 
 
 def test_time_left_by_the_rate_of_the_model(by_hand):

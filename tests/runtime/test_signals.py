@@ -13,6 +13,7 @@ from tiny import CNN, command, make
 
 from study.design import cells
 from study.engine import resume
+from study.runtime import lifecycle
 from study.runtime.lifecycle import _parent
 
 PATIENCE = 60.0  # seconds, on a machine that does other things too
@@ -79,6 +80,15 @@ def test_a_signal_ends_it_cleanly(project, number, code, name):
     assert said.count("\n") == 1
     assert not (project / cells.failed(CNN)).exists()
     assert not (project / cells.runs(CNN)).exists()
+
+
+def test_a_signal_before_the_first_line_of_the_stage_ends_it_cleanly(monkeypatch, capsys):
+    """It may come while the processes are looked up that started the stage."""
+    monkeypatch.setenv("DVC_STAGE", "train")
+    monkeypatch.setattr(lifecycle, "ancestors", lambda: os.kill(os.getpid(), signal.SIGTERM))
+    with pytest.raises(SystemExit) as end, lifecycle.stoppable(lambda: "nothing was begun."):
+        pass
+    assert end.value.code == 143 and capsys.readouterr().err == "stopped by SIGTERM: nothing was begun.\n"
 
 
 @linux

@@ -165,6 +165,7 @@ def test_two_models_of_a_study_do_not_share_a_label(sections):
         ("train: {epochs: !!binary aGk=}", "train.epochs is binary data"),
         ("train: {epochs: !!set {a}}", "train.epochs is no plain value"),
         (f"train: {{epochs: {'9' * 400}}}", "train.epochs is a whole number of 400 digits"),
+        (f"train: {{epochs: 0x{'f' * 9000}}}", "train.epochs is a whole number of thousands of digits"),
         (f"train: {{epochs: {'9' * 5000}}}", "not readable as YAML"),
         (f"study: {{name: {'x' * 5000}}}", "study.name is text of 5000 characters, which no key takes; shorten it"),
         (f"models: {{? {'x' * 900} : {{}}}}", "models has a key of 900 characters; shorten it"),

@@ -51,6 +51,8 @@ def test_families_to_compare_are_part_of_a_study():
     done = studies.put(other, TEXT)
     assert "  compare:\n  - mlp\n  - cnn\n  name: mine\n" in done
     assert studies.put(DIGITS, done) == studies.put(DIGITS, TEXT)
+    years = Study("mine", ("digits",), ("cnn_scratch",), (0,), ("2015", "no"))
+    assert yaml12.load(studies.put(years, TEXT))["study"]["compare"] == ["2015", "no"]
 
 
 @pytest.mark.parametrize(
