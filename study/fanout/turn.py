@@ -7,13 +7,16 @@ import fcntl
 import os
 import signal
 import socket
+import time
 from collections.abc import Collection
 from contextlib import suppress
-from typing import IO
+from typing import IO, Any
 
 from study.design.cells import Cell
 from study.fanout import paths
 from study.settings.at_work import held
+
+BECOMES = 0.2  # seconds
 
 
 def take(lock: IO[str], gpu: str | None) -> None:
@@ -58,5 +61,13 @@ def _members(session: int, cell: Cell) -> list[int]:
     for process in psutil.process_iter():
         with suppress(psutil.Error, OSError):
             if os.getsid(process.pid) == session:
-                found[process.pid] = process.cmdline()
+                found[process.pid] = _line(process)
     return list(found) if any(str(cell) in " ".join(line) for line in found.values()) else []
+
+
+def _line(process: Any) -> list[str]:
+    """The command line of ``process``, which is empty for the moment in which a process becomes another program."""
+    end = time.monotonic() + BECOMES
+    while not (line := process.cmdline()) and time.monotonic() < end:
+        time.sleep(BECOMES / 20)
+    return list(line)

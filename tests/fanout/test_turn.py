@@ -6,6 +6,7 @@ import sys
 import time
 from pathlib import Path
 
+import psutil
 import pytest
 
 from study.design.cells import Cell
@@ -74,6 +75,24 @@ def test_the_dvc_of_a_worker_that_was_killed_is_stopped(workers):
     assert old.wait() == -signal.SIGKILL and held(paths.lock(CELL))
     stop_all(Local([None]))
     until(lambda: not held(paths.lock(CELL)))
+
+
+def test_a_dvc_that_is_just_starting_is_stopped_too(workers, monkeypatch):
+    """For a moment, a process that becomes another program has an empty command line."""
+    old = workers(BUSY)
+    until(lambda: len(turn._members(old.pid, CELL)) == 2)
+    old.kill()
+    old.wait()
+    known, empty = psutil.Process.cmdline, set()
+
+    def first_empty(process):
+        if process.pid in empty:
+            return known(process)
+        empty.add(process.pid)
+        return []
+
+    monkeypatch.setattr(psutil.Process, "cmdline", first_empty)
+    assert len(turn._members(old.pid, CELL)) == 1
 
 
 def test_ones_own_workers_and_a_number_that_is_used_again_are_let_be(workers):
