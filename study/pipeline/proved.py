@@ -16,7 +16,7 @@ from study.settings.kinds import CELL
 from study.settings.params import Params
 from study.settings.sections import Study
 
-STAGES = ("download", "weights", "split", "train", "evaluate")
+STAGES = ("train", "evaluate")  # what the others made counts by its md5, which the entry of train has
 
 
 def cells_of(study: Study, params: Params, lock: Mapping[str, Any]) -> list[Cell]:
@@ -66,7 +66,7 @@ class Ledger:
         atomic.write(self._file, (json.dumps(self._proofs, indent=1, sort_keys=True) + "\n").encode())
 
     def _sum(self, cell: Cell) -> str:
-        """Over what dvc.lock records of ``cell``, the code of the stages, its parameters and the libraries."""
+        """Over what dvc.lock records of ``cell``, the code that trains and tests, its parameters and the libraries."""
         params = self._params
         try:
             recipe = params.recipe(cell.dataset, cell.model).as_dict()

@@ -10,6 +10,7 @@ from study.base import machine
 from study.base.errors import StudyError
 from study.design.cells import Cell
 from study.pipeline.proved import Ledger
+from study.runtime import code
 from study.settings.params import Params
 from tools import prove
 
@@ -28,6 +29,15 @@ def test_one_machine_goes_on_from_what_another_has_proved(tmp_path):
     again = Ledger(file, LOCK, Params.load())
     assert again.has(CELL) and not again.has(OTHER)
     assert json.loads(file.read_text())[str(CELL)]["processor"] == machine.processor_name()
+
+
+def test_a_proof_holds_while_the_code_that_trains_and_tests_is_the_same(tmp_path, monkeypatch):
+    """A reader may be edited: what it made counts by its md5."""
+    file, digest = tmp_path / "proved.json", code.digest
+    Ledger(file, LOCK, Params.load()).add(CELL)
+    for edited, holds in (("stages.download", True), ("stages.train", False), ("stages.evaluate", False)):
+        monkeypatch.setattr(code, "digest", lambda name, edited=edited: "another" if name == edited else digest(name))
+        assert Ledger(file, LOCK, Params.load()).has(CELL) == holds
 
 
 @pytest.mark.parametrize("content", [{str(CELL): "a sum"}, {"title": "params.yaml", "type": {}}, [], [[1, 2]], 3, {"a": 3}])
