@@ -7,8 +7,8 @@
 
 Without --record and --ledger nothing of the project changes. On an x86-64 processor with AVX2 all should be the same bytes. A
 study may be stopped at any moment: the same command goes on. It makes no cell again that was proved, as long as its entry in
-dvc.lock, its parameters, the code of train and evaluate and the libraries are the same. To begin anew, remove .dvc/tmp/prove. With
---ledger FILE, that file is read and written in place of .dvc/tmp/prove/proved.json; docs/proved.json is one, for all machines.
+dvc.lock, its parameters, the code of train and evaluate, and the libraries are the same. To begin anew, remove .dvc/tmp/prove.
+With --ledger FILE, that file is read and written in place of .dvc/tmp/prove/proved.json; docs/proved.json is for all machines.
 """
 
 import shutil
