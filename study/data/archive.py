@@ -22,6 +22,7 @@ from study.settings.sources import is_url
 ENDINGS = (".zip", ".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz")
 _LISTED = ", ".join(ENDINGS)
 MOST = 100  # times the archive's own size may it unpack to, and a GB: more is no archive of images
+DEEPEST = 100  # folders inside each other: what walks and removes them calls itself for each
 _GB = 10**9
 _BLOCK = 4096  # bytes that even an empty file takes
 
@@ -126,7 +127,7 @@ def _members(packed: Path, root: Path) -> Iterator[tuple[str, IO[bytes]]]:
             for entry in archive.infolist():
                 if stat.S_ISLNK(entry.external_attr >> 16):
                     links.append(entry.filename)
-                elif not entry.is_dir():
+                elif not entry.filename.endswith(("/", "\\")):  # is_dir knows no folders of Windows
                     yield entry.filename, archive.open(entry)
     else:
         with tarfile.open(packed, "r:*") as tar:
@@ -166,4 +167,6 @@ def _safe(name: str, archive: str) -> PurePosixPath:
     path = PurePosixPath(name.replace("\\", "/"))
     if path.is_absolute() or ".." in path.parts or not path.parts or "\0" in name:
         raise StudyError(f"{archive} has a file {name!r}, which would lie outside the folder it is unpacked to; do not use it.")
+    if len(path.parts) > DEEPEST:
+        raise StudyError(f"{archive} has a file {len(path.parts):,} folders deep, and {DEEPEST} are read; pack it anew.")
     return path

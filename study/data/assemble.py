@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from study.base.console import say
 from study.base.errors import StudyError, counted, listed, plain
+from study.data import place
 from study.data.archive import ENDINGS as ARCHIVES
 from study.data.dataset import Dataset
 from study.data.decode import Decoded, Item, decode
@@ -55,6 +56,10 @@ class Images:
         _unreadable([failure for decoded in done.values() for failure in decoded.unreadable], options["unreadable"] == "skip")
         if "md5" in options:
             found = digest(self._sums(done.values()))
+            # Known only now: the folders of images that rows of a table name instead of holding them.
+            beside = {folder for items in parts.values() for folder in getattr(items, "beside", ())}
+            if beside and options.get("dataset"):
+                unseen = unseen or not is_watched(os.path.commonpath(beside), options["dataset"])
             if options["md5"] is None and unseen:
                 packed = not options.get("sha256") and options["path"].lower().endswith(ARCHIVES)
                 refuse(options["path"], options["dataset"], found, packed)
@@ -68,10 +73,10 @@ class Images:
         dataset = options.get("dataset")
         if not dataset:
             return False
-        places = [] if options.get("sha256") else [options["path"]]
+        places = [] if options.get("sha256") else [place.found(options["path"])]
         if self.below is not None and not self.below.is_relative_to(os.path.abspath(draft)):  # noqa: PTH100
             places.append(self.below)
-        return not all(is_watched(place, dataset) for place in places)
+        return not all(is_watched(each, dataset) for each in places)
 
     def _sums(self, done: Iterable[Decoded]) -> Iterator[tuple[str, str]]:
         for decoded in done:

@@ -12,7 +12,6 @@ from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field
-from itertools import islice
 from multiprocessing import get_context
 from pathlib import Path
 from typing import BinaryIO
@@ -79,6 +78,20 @@ def decode(items: Iterable[Item], total: int, side: int, fit: str, path: Path, p
     return done
 
 
+def _chunks(items: Iterator[Item], size: int) -> Iterator[list[Item]]:
+    """``size`` items at a time, fewer where they are bytes in memory already: a few chunks per process are there at once."""
+    chunk: list[Item] = []
+    held = 0
+    for item in items:
+        chunk.append(item)
+        held += len(item.content) if isinstance(item.content, bytes) else 0
+        if len(chunk) == size or held >= _CHUNK:
+            yield chunk
+            chunk, held = [], 0
+    if chunk:
+        yield chunk
+
+
 def _header(file: BinaryIO, count: int, side: int) -> None:
     """What np.save puts first; numpy pads it so that another ``count`` takes the same room."""
     described = {"descr": "|u1", "fortran_order": False, "shape": (count, side, side, 3)}
@@ -87,7 +100,7 @@ def _header(file: BinaryIO, count: int, side: int) -> None:
 
 def _answers(items: Iterator[Item], size: int, side: int, fit: str, processes: int) -> Iterator[tuple[list[Item], _Answer]]:
     """Chunks of ``size`` items and what became of them, in order; a few chunks per process are on the way at a time."""
-    chunks = iter(lambda: list(islice(items, size)), [])
+    chunks = _chunks(items, size)
     if processes == 1:
         for chunk in chunks:
             yield chunk, _squares([item.content for item in chunk], side, fit)

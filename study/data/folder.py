@@ -16,6 +16,7 @@ from study.base.console import say
 from study.base.errors import StudyError, counted, listed
 from study.data.assemble import Images, check_classes
 from study.data.decode import Item
+from study.data.image import ENDINGS
 from study.data.layout import TESTS, parts
 from study.data.place import by_archive, written
 from study.data.share import held_out
@@ -85,6 +86,10 @@ def _divided(root: Path, train_folder: Path, tests: list[Path], share: float | N
     if share is not None:
         raise StudyError(f"{test.folder} is a test set already; take `test` out of the dataset's source in params.yaml.")
     tell(test.folder, test.found, len(test.images))
+    read = {train_folder, *tests}
+    others = [each.name for each in root.iterdir() if each.is_dir() and each not in read and not each.name.startswith(".")]
+    if others:
+        say(by_archive(f"{root}: beside train and test images, {listed(sorted(others, key=in_bytes))} not read"))
     unknown = sorted(test.classes - train.classes, key=in_bytes)
     if unknown:
         raise StudyError(
@@ -130,7 +135,10 @@ def _strict(folder: Path) -> _Part:
             raise StudyError(
                 f"{folder} has images and no class folders; put the images of each class into a folder of its own."
             )
-        raise StudyError(f"{folder} holds no images; put a folder per class there, with its images inside.")
+        strays = f" but {counted(len(part.found.strays), 'other file')}" if part.found.strays else ""
+        raise StudyError(
+            f"{folder} holds no images{strays}; put a folder per class there, with its images inside ({', '.join(ENDINGS)})."
+        )
     tell(folder, part.found, len(part.images))
     return part
 

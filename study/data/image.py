@@ -40,7 +40,7 @@ def square(content: bytes | NDArray[np.uint8], side: int, fit: str) -> NDArray[n
             if width * height > MOST_PIXELS:
                 raise UnreadableError(f"{width:,} x {height:,} pixels, more than {MOST_PIXELS:,}")
             return np.asarray(_fitted(_rgb(image), side, fit))
-    except UnreadableError:
+    except (UnreadableError, MemoryError):  # want of memory says nothing of the file
         raise
     except Exception as error:  # Pillow's decoders raise nearly every kind of exception at damaged bytes
         raise UnreadableError(_reason(error)) from None

@@ -6,10 +6,11 @@ where the hub wrote it, or texts.
 """
 
 import json
+import os
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -26,7 +27,7 @@ from study.data.several_labels import refuse_several
 from study.data.share import held_out
 from study.data.walk import in_bytes
 
-BATCH = 256  # rows that are in memory at a time
+BATCH = 32  # rows that are in memory at a time
 PARTS = ("train", *sorted(TESTS, key=len, reverse=True))  # "validation" before "val", with which it begins too
 _MISSING = "format parquet needs pyarrow; run pip install -r requirements-parquet.txt."
 
@@ -39,6 +40,7 @@ class _Rows:
     labels: NDArray[np.int64]
     image: str
     chosen: NDArray[np.bool_] | None = None
+    beside: set[str] = field(default_factory=set)  # the folders of images that rows name instead of holding them
 
     def __len__(self) -> int:
         return len(self.labels) if self.chosen is None else int(self.chosen.sum())
@@ -50,7 +52,10 @@ class _Rows:
                 batches = opened.iter_batches(batch_size=BATCH, columns=[self.image])
                 for number, image in enumerate(chain.from_iterable(batch.column(0) for batch in batches)):
                     if self.chosen is None or self.chosen[row]:
-                        yield Item(f"{name}:{number}", _content(image.as_py(), file), int(self.labels[row]))
+                        content = _content(image.as_py(), file)
+                        if isinstance(content, str):
+                            self.beside.add(os.path.dirname(os.path.abspath(content)))  # noqa: PTH100, PTH120
+                        yield Item(f"{name}:{number}", content, int(self.labels[row]))
                     row += 1
 
 
@@ -61,7 +66,7 @@ def read(path: Path, options: Mapping[str, Any]) -> Images:
     """
     parts = _parts(path)
     values = {part: _labels(files.values(), options) for part, files in parts.items()}
-    names = _names(next(iter(parts["train"].values())), options["label"])
+    names = _same_names(list(chain(*(files.values() for files in parts.values()))), options["label"])
     classes, numbers = _classes(list(chain(*values.values())), names, path)
     check_classes(classes)
     ends = np.cumsum([len(each) for each in values.values()])
@@ -95,8 +100,8 @@ def _parts(path: Path) -> dict[str, dict[str, Path]]:
         return {"train": {path.name: path}}
     parts: dict[str, dict[str, Path]] = {"train": {}}
     for file in sorted(path.rglob("*.parquet"), key=lambda file: in_bytes(file.as_posix())):
-        if not file.name.startswith("."):
-            below = file.relative_to(path)
+        below = file.relative_to(path)
+        if file.is_file() and not any(name.startswith(".") for name in below.parts):
             parts.setdefault(_part(below), {})[below.as_posix()] = file
     if not parts["train"]:
         raise StudyError(f"{path} has no .parquet file for training, such as train-00000-of-00001.parquet; put it there.")
@@ -106,8 +111,13 @@ def _parts(path: Path) -> dict[str, dict[str, Path]]:
 def _part(file: Path) -> str:
     """The part that ``file`` is of: its name begins so, or a folder of its path is called so; else train."""
     begun = [part for part in PARTS if file.name.lower().startswith(part)]
-    called = [name for folder in file.parts[:-1] if (name := folder.lower().removeprefix("partial-")) in PARTS]
+    called = [name for folder in file.parts[:-1] if (name := _part_name(folder)) in PARTS]
     return (begun or called or ["train"])[0]
+
+
+def _part_name(folder: str) -> str:
+    """``train`` of ``partial-train``, as the hub calls it, and of ``train.parquet``, a folder of files of Spark or Dask."""
+    return folder.lower().removeprefix("partial-").removesuffix(".parquet")
 
 
 @contextmanager
@@ -118,7 +128,7 @@ def _opened(file: Path) -> Iterator[Any]:
     except ImportError:
         raise StudyError(_MISSING) from None
     try:
-        with ParquetFile(file) as opened:
+        with ParquetFile(file, pre_buffer=False) as opened:  # else the whole column stays in memory
             yield opened
     except (OSError, ValueError) as error:
         raise StudyError(f"{file} is no whole parquet file ({one_line(error)[:200]}); fetch it again.") from None
@@ -139,6 +149,17 @@ def _labels(files: Iterable[Path], options: Mapping[str, Any]) -> list[Any]:
                 f"{file} has several labels for an image in {options['label']}: another task; name a column of one."
             )
     return values
+
+
+def _same_names(files: list[Path], label: str) -> list[str] | None:
+    """The classes' names in ``files``. Raises StudyError where two of them have other names, or one has none."""
+    names = _names(files[0], label)
+    if other := next((file for file in files if _names(file, label) != names), None):
+        raise StudyError(
+            f"{other} numbers its classes otherwise than {files[0]}, so one number may be two classes; write the classes as "
+            "texts, or let path name files of one kind."
+        )
+    return names
 
 
 def _names(file: Path, label: str) -> list[str] | None:

@@ -239,4 +239,6 @@ def _alone(lock: Path) -> Iterator[None]:
         except BlockingIOError:
             say(f"another process is fetching {lock.stem}; waiting for it")
             fcntl.flock(file, fcntl.LOCK_EX)
+        except OSError:  # a file system without locks: nobody gets one there
+            pass
         yield

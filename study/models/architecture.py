@@ -13,6 +13,7 @@ from typing import Any
 import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file
+from torch import Tensor
 
 from study.base.errors import UNREADABLE, StudyError, one_line, told
 from study.models import lean_timm, patches
@@ -67,10 +68,11 @@ def check_file(
         try:
             with warnings.catch_warnings():  # of torch, about how timm resamples tables: nothing that users could change
                 warnings.filterwarnings("ignore", category=UserWarning, module=r"timm\.layers\.interpolate")
-                found = {name: tuple(tensor.shape) for name, tensor in fitted(model, load_file(path)).items()}
+                taken = fitted(model, load_file(path))
         except Exception as error:  # timm's filter, of a file that is not one of its own
             raise StudyError(f"{another}: timm's filter of its weights fails ({one_line(error)}).") from None
-        wanted = {name: tuple(tensor.shape) for name, tensor in model.state_dict().items()}
+        own = model.state_dict()
+        found, wanted = ({name: tuple(each.shape) for name, each in tensors.items()} for tensors in (taken, own))
         for name, shape in wanted.items():
             if name not in found:
                 longer = [each for each in found if each.endswith(f".{name}")]
@@ -81,9 +83,22 @@ def check_file(
         for name in found:
             if name not in wanted:
                 raise StudyError(f"{another}, which has no tensor {name}.")
+        _check_values(taken, own, source)
     named = str(config.get("architecture", arch)).partition(".")[0]
     if named != arch.partition(".")[0]:
         raise StudyError(f"{another}: the shapes agree, but its config.json names {named}.")
+
+
+def _check_values(taken: Mapping[str, Tensor], own: Mapping[str, Tensor], source: str) -> None:
+    """Raise StudyError where tensors of ``source`` cannot be weights: whole numbers, or values that are not finite."""
+    for name, tensor in taken.items():
+        if own[name].is_floating_point():
+            if not tensor.is_floating_point():
+                raise StudyError(
+                    f"{source}: its {name} has whole numbers ({tensor.dtype}), most likely quantized; take floats."
+                )
+            if not tensor.float().isfinite().all() and own[name].isfinite().all():
+                raise StudyError(f"{source}: its {name} has values that are not finite; take weights in float32 or bfloat16.")
 
 
 def _own_size(config: Mapping[str, Any], arch: str, source: str) -> int:

@@ -116,7 +116,7 @@ def _hub_errors(source: str) -> Iterator[None]:
                 "network, or fill the cache elsewhere, copy it here and set HF_HUB_OFFLINE=1"
             )
     except errors.EntryNotFoundError:
-        reason = f"the repository lacks {CONFIG} or {FILE}"
+        reason = f"the repository lacks {CONFIG} or {FILE} (of one with a .bin alone, {CONVERT.rstrip('.')})"
     except errors.RevisionNotFoundError:
         reason = "the repository has no such revision"
     except errors.RepositoryNotFoundError:
@@ -158,7 +158,10 @@ def _from_disk(source: str, target: Path) -> Mapping[str, Any]:
     if path.is_dir():
         pickled = sorted(each.name for each in path.iterdir() if each.suffix in PICKLED)
         if pickled and not (path / FILE).is_file():
-            raise StudyError(f"{path} has no {FILE}, but {pickled[0]}, which can run code and is not read. {CONVERT}")
+            raise StudyError(
+                f"{path} has no {FILE}, but {pickled[0]}, which can run code and is not read. {CONVERT} weights.source is then "
+                "that file."
+            )
         path = path / FILE
     elif path.suffix != ".safetensors":
         raise StudyError(

@@ -122,7 +122,7 @@ FORMATS: Mapping[str, Mapping[str, Option]] = {
         "image": _column(),
         "label": _column(),
         "split": _column(None),
-        "images": _text(_LOCAL, None),
+        "images": _text("a path from the table's own folder", None),
         **_PINNED,
         "test": _SHARE,
     },

@@ -190,3 +190,9 @@ def test_many_classes(quick_place):
     images = folder.read(root, OPTIONS)
     assert len(images.classes) == 33_000
     assert images.train[-1].label == images.test[0].label == 32_999
+
+
+def test_folders_beside_the_two_parts_are_named(tmp_path, capsys):
+    root = lay(halves(tmp_path / "data"), "train2/ant/9.png", "dev/bee/9.png")
+    assert load(root).train_labels.tolist() == [0, 0, 1, 1]
+    assert f"{root}: beside train and test images, dev, train2 not read" in capsys.readouterr().out

@@ -205,3 +205,14 @@ def test_a_bomb_is_refused_before_it_is_decoded(monkeypatch):
     monkeypatch.setattr(module, "MOST_PIXELS", 79)
     with pytest.raises(UnreadableError, match="10 x 8 pixels, more than 79"):
         square(content(size=(10, 8)), 8, "crop")
+
+
+def test_want_of_memory_is_no_damage(monkeypatch):
+    """With unreadable: skip, good images would be left out."""
+
+    def full(*_):
+        raise MemoryError
+
+    monkeypatch.setattr(module, "_rgb", full)
+    with pytest.raises(MemoryError):
+        square(saved(RED), 8, "squash")

@@ -2,10 +2,11 @@
 
 import builtins
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
-from pictures import OPTIONS, content
+from pictures import OPTIONS, content, lay
 
 from study.base.errors import StudyError
 from study.data import parquet
@@ -64,6 +65,32 @@ def test_parts_by_folders_as_the_hub_converts_them(pa, tmp_path, capsys):
     assert read.train_labels.tolist() == [0, 1, 0, 1]
     np.testing.assert_array_equal(read.test_images[0], square(content(4), 8, "crop"))
     assert "validation not read" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("others", [["dog", "cat"], ["cat", "dog", "wolf"], None])
+def test_files_that_number_their_classes_otherwise_are_refused(pa, tmp_path, others):
+    write(pa, tmp_path / "data/train-0.parquet", [0, 1], 0, ["cat", "dog"])
+    write(pa, tmp_path / "data/test-0.parquet", [0, 1], 2, others)
+    with pytest.raises(StudyError, match=r"test-0.parquet numbers its classes otherwise than .*train-0.parquet"):
+        load(tmp_path / "data", tmp_path)
+
+
+def test_folders_of_files_as_spark_and_dask_write_them(pa, tmp_path):
+    for number, part in enumerate(("train", "test")):
+        write(pa, tmp_path / f"data/{part}.parquet/part-0.parquet", [0, 1], 2 * number)
+    write(pa, tmp_path / "data/.cache/train-0.parquet", [0, 1], 4)
+    data = load(tmp_path / "data", tmp_path)
+    assert (data.train_labels.tolist(), data.test_labels.tolist()) == ([0, 1], [0, 1])
+
+
+def test_images_beside_that_dvc_does_not_watch_must_be_pinned(pa, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    lay(tmp_path / "elsewhere", *(f"{n}.png" for n in range(4)))
+    rows = [{"bytes": None, "path": str(tmp_path / f"elsewhere/{n}.png")} for n in range(4)]
+    write(pa, tmp_path / "data/own/birds/train.parquet", [0, 1, 0, 1], images=rows)
+    options = {**OPTIONS, "path": "data/own/birds", "dataset": "birds", "test": 0.5, "sha256": None}
+    with pytest.raises(StudyError, match=r"DVC does not see when files of data/own/birds change: write md5"):
+        parquet.read(Path("data/own/birds"), options).assembled(options, tmp_path)
 
 
 def test_a_single_file_is_all_train_whatever_its_name(pa, tmp_path):

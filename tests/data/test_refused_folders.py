@@ -20,6 +20,7 @@ def test_refusals(tmp_path):
     empty = tmp_path / "empty"
     empty.mkdir()
     refused(empty, "empty holds no images; put a folder per class there")
+    refused(lay(tmp_path / "phone", "ant/1.heic", "bee/2.heic"), r"holds no images but 2 other files; put .* \(.png, .jpg")
     refused(lay(tmp_path / "flat", "1.png", "2.png"), "flat has images and no class folders; put the images of each class")
     refused(lay(tmp_path / "one", "ant/1.png", "ant/2.png"), "the dataset has one class, ant; there is nothing to tell apart")
     refused(halves(tmp_path / "one_of_two", ("ant",)), "the dataset has one class, ant")

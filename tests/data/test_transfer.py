@@ -1,5 +1,6 @@
 """Transfers: resumed, repeated, checked, and told in one sentence when they fail."""
 
+import errno
 import hashlib
 import os
 import socket
@@ -179,6 +180,16 @@ def test_two_processes_do_not_share_a_part(site, tmp_path):
         order.append("first")
     other.join()
     assert order == ["first", "second"]
+
+
+def test_a_file_system_without_locks(site, tmp_path, monkeypatch):
+    """As Lustre is where it is mounted without flock."""
+
+    def none(*_):
+        raise OSError(errno.ENOSYS, "Function not implemented")
+
+    monkeypatch.setattr(transfer.fcntl, "flock", none)
+    assert get(site, tmp_path) == CONTENT
 
 
 def test_killed_process_leaves_a_part_that_the_next_run_uses(site, tmp_path, root):

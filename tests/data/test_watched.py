@@ -66,6 +66,14 @@ def test_what_is_not_watched_must_be_pinned(project, tmp_path):
         stage.download("mine")
 
 
+def test_what_lies_under_datasets_dir_is_not_watched_though_it_is_called_the_same(project, tmp_path, monkeypatch):
+    halves(tmp_path / "other/data/own/mine/photos")
+    monkeypatch.setenv("DATASETS_DIR", str(tmp_path / "other"))
+    declare(project, path="data/own/mine/photos")
+    with pytest.raises(StudyError, match=r"DVC does not see when files of data/own/mine/photos change"):
+        stage.download("mine")
+
+
 def test_a_table_that_lists_images_elsewhere_must_be_pinned(project, tmp_path):
     """DVC watches the table, and not what lies outside data/own/mine."""
     own, elsewhere = project / "data/own/mine", lay(tmp_path / "elsewhere", *(f"{n}.png" for n in range(4)))
@@ -132,3 +140,9 @@ def test_an_image_added_changed_or_removed_runs_download_and_nothing_else_does(c
     before = (clone / "dvc.lock").read_text()
     assert repro() == set()  # this state is in DVC's run cache: its output is taken from there
     assert (clone / "dvc.lock").read_text() != before
+    (elsewhere / "train/4913").write_bytes(b"vim's")
+    assert repro() == set()
+    (elsewhere / "train/4913").unlink()
+    for number, name in enumerate(("4913", "x.tmp")):  # classes that are called like what editors leave behind
+        lay(elsewhere, f"train/{name}/1.png", start=20 + number)
+        assert repro() == {"download@mine"}

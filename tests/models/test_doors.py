@@ -1,5 +1,7 @@
 """What timm is given: options that name no files, weights of old with their buffers, names that it knows."""
 
+from contextlib import nullcontext
+
 import pytest
 import timm
 import torch
@@ -23,6 +25,23 @@ def test_swins_weights_with_timms_old_buffers_are_taken(tmp_path):
     save_file(weights | {"more": torch.zeros(1)}, tmp_path / "weights.safetensors")
     with pytest.raises(StudyError, match="which has no tensor more"):
         architecture.check_file(tmp_path / "weights.safetensors", SWIN, {}, CONFIG, "here")
+
+
+@pytest.mark.parametrize(
+    ("made", "said"),
+    [
+        (lambda tensor: tensor.to(torch.int8), "has whole numbers"),
+        (lambda tensor: torch.full_like(tensor, torch.inf), "has values that are not finite"),
+        (lambda tensor: tensor.half(), None),
+    ],
+)
+def test_tensors_that_cannot_be_weights_are_refused(tmp_path, made, said):
+    weights = build("resnet10t", {}, 10, 64, seed=0).state_dict()
+    weights |= {"bn1.running_var": made(weights["bn1.running_var"]), "conv1.0.weight": made(weights["conv1.0.weight"])}
+    file = tmp_path / "weights.safetensors"
+    save_file({name: tensor.contiguous() for name, tensor in weights.items()}, file)
+    with pytest.raises(StudyError, match=f"^here: its .* {said}") if said else nullcontext():
+        architecture.check_file(file, "resnet10t", {}, {"input_size": [3, 64, 64]}, "here")
 
 
 def test_a_mistyped_tag_names_those_that_there_are():
