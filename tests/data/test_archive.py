@@ -166,22 +166,6 @@ def test_links_of_a_zip_are_no_files_and_all_that_are_passed_over_are_said(conte
         assert f"{form}: 1 link is passed over (train/ant/9.png)" in capsys.readouterr().out
 
 
-def test_folders_in_a_zip_of_windows_are_no_files(contents, project):
-    folders = {"photos\\": b"", "photos\\train\\": b"", "photos\\empty\\": b""}
-    named = {f"photos\\{name}".replace("/", "\\"): content for name, content in contents.items()}
-    (project / "x.zip").write_bytes(zipped(folders | named))
-    assert load(path="x.zip").train_labels.tolist() == [0, 0, 1, 1]
-
-
-def test_folders_too_deep_to_be_removed_again_are_refused_and_the_next_run_is_whole(contents, project):
-    deep = {"/".join(["d"] * depth) + "/x.png": b"x" for depth in range(300, 1501, 300)}
-    (project / "x.zip").write_bytes(zipped(deep))
-    with pytest.raises(StudyError, match="has a file 301 folders deep, and 100 are read"):
-        load(path="x.zip")
-    (project / "x.zip").write_bytes(zipped(contents))
-    assert load(path="x.zip").train_labels.tolist() == [0, 0, 1, 1]
-
-
 def test_a_hard_link_in_a_tar_is_the_file_that_it_names(contents, project):
     """tar writes a file of two names once, and a link for the other name."""
     whole = tarred(contents, "w")
