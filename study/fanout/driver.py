@@ -99,15 +99,15 @@ class Driver:
                 self._view.event(f"failed {cell}: killed {LOST} times")
         self._outdated = True
 
-    def _expect(self, cells: Sequence[Cell]) -> None:
-        """Read the measured rates anew, and what ``cells`` will still take by them."""
+    def _expect(self) -> None:
+        """Read the measured rates anew, and what all open cells will still take by them."""
         self._timing = Timing(self._params)
-        self._expected = {cell: seconds_left(cell, self._params, self._timing) for cell in cells}
+        self._expected = {cell: seconds_left(cell, self._params, self._timing) for cell in (*self._waiting, *self._jobs)}
         self._outdated = False
 
     def _show(self) -> None:
         if self._outdated:
-            self._expect((*self._waiting, *self._jobs))
+            self._expect()
         running = [job for job in self._jobs.values() if job.cell in self._begun]
         left = {job.cell: seconds_left(job.cell, self._params, self._timing) for job in running}
         waiting = len(self._waiting) + len(self._jobs) - len(running)

@@ -59,8 +59,8 @@ class CellStatus:
     """A cell and its state; ``epoch`` is the last one that an unfinished training saved, 0 before the first.
 
     ``seconds`` are those that its training will still take (an unsure, recorded or unrecorded cell's: if it is trained again).
-    ``device`` is where
-    their rate was measured, None where the training itself tells. ``before`` are the stages that make it unsure.
+    ``device`` is where their rate was measured, None where the training itself tells. ``before`` are the stages that make it
+    unsure.
     """
 
     cell: Cell
