@@ -8,7 +8,7 @@ from scipy import special  # scipy.stats takes a second to import
 
 LEVEL = 0.95
 POWER = 0.8
-EXACT = 12  # decimals kept of an effect: far below 1 / images, above the noise of adding floats in some order
+EXACT = 12  # decimals kept of an effect: far below 1 / images, above the noise of sums, whose order the processor decides
 
 
 @dataclass(frozen=True)
@@ -34,12 +34,12 @@ class Estimate:
 
 def rounded(value: float, low: float, high: float, runs: Iterable[float], tellable: float) -> Estimate:
     """An estimate without the noise of floating point sums; -0.0 is 0.0."""
-    return Estimate(clean(value), clean(low), clean(high), tuple(map(clean, runs)), float(tellable))
+    return Estimate(clean(value), clean(low), clean(high), tuple(map(clean, runs)), clean(tellable))
 
 
 def clean(value: float) -> float:
-    """``value`` to EXACT decimals."""
-    return round(float(value), EXACT) + 0.0
+    """``value`` to EXACT decimals. nan stays the object that it was: estimates that lack the same are equal."""
+    return value if math.isnan(value) else round(float(value), EXACT) + 0.0
 
 
 def smallest_tellable(deviation: float, freedom: float = math.inf) -> float:

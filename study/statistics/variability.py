@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from scipy import special
 
 from study.statistics.contrasts import Arm
-from study.statistics.estimate import LEVEL, Estimate, rounded
+from study.statistics.estimate import LEVEL, Estimate, clean, rounded
 from study.statistics.evidence import Evidence
 from study.statistics.parts import Part, Where
 from study.statistics.roles import Roles
@@ -34,7 +34,7 @@ class Spread:
     @property
     def deviation(self) -> float:
         """The standard deviation between trainings, 0 where the variance is not above 0; 0.01 is a point."""
-        return math.sqrt(max(self.variance, 0.0))
+        return clean(math.sqrt(max(self.variance, 0.0)))
 
 
 def spread(sample: Sample, arms: Sequence[Arm]) -> Spread:
