@@ -1,4 +1,4 @@
-"""A table as data: one list of columns over one list of records, written as Markdown or HTML, and as CSV with all digits."""
+"""A table as data: one list of columns over one list of records, written as Markdown or HTML, and as CSV with twelve digits."""
 
 import csv
 import io
@@ -87,12 +87,17 @@ def numeric(rows: Sequence[Sequence[str]], place: int) -> bool:
 
 
 def to_csv(columns: Sequence[str], data: Iterable[Sequence[Value]]) -> str:
-    """Comma-separated, one line a row, floats with the digits that bring them back exactly."""
+    """Comma-separated, one line a row, floats as ``digits`` writes them."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(columns)
-    writer.writerows(data)
+    writer.writerows([digits(value) if isinstance(value, float) else value for value in row] for row in data)
     return text.getvalue()
+
+
+def digits(value: Any) -> str:
+    """A number to twelve significant digits: those beyond are of the processor, which decides in which order sums are added."""
+    return repr(float(f"{value:.12g}"))
 
 
 def _text(column: Column, record: Any) -> str:

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from study.report.analysis import Analysis
+from study.report.columns import digits
 from study.report.document import Heading, Paragraph, markdown
 from study.report.frame import frame
 from study.report.page import page
@@ -17,7 +18,7 @@ from study.statistics.contrasts import Arm
 FILES = (
     Heading(2, "Files"),
     Paragraph(
-        "Every cell with all its numbers: [cells.csv](cells.csv). Every table, as CSV with all digits and as Markdown: "
+        "Every cell with all its numbers: [cells.csv](cells.csv). Every table, as CSV with twelve digits and as Markdown: "
         "[tables](tables). Every figure, as SVG and PNG: [figures](figures). What `dvc metrics` and `dvc plots` show: "
         "[summary.json](summary.json), [plots](plots). This page as one HTML file that needs no network: "
         "[report.html](report.html)."
@@ -33,7 +34,7 @@ def write_report(analysis: Analysis, folder: Path) -> None:
     for name in ("tables", "figures", "plots"):
         (folder / name).mkdir()
     cells = frame(analysis)
-    _write(folder / "cells.csv", cells.to_csv(index=False, lineterminator="\n"))
+    _write(folder / "cells.csv", cells.to_csv(index=False, lineterminator="\n", float_format=digits))
     tables = every_table(analysis, cells)
     for name, table in tables.items():
         _write(folder / "tables" / f"{name}.md", f"**{table.title}**\n\n{table.markdown()}")

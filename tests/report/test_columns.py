@@ -1,6 +1,6 @@
 """A table is one list of columns, written for people and for machines."""
 
-from study.report.columns import Column, Table, estimate, numeric
+from study.report.columns import Column, Table, digits, estimate, numeric
 from study.statistics.estimate import Estimate
 
 
@@ -28,3 +28,9 @@ def test_bounds_are_aligned_as_the_numbers_they_stand_for() -> None:
 def test_pages_show_some_records_and_the_csv_all() -> None:
     table = Table("t", "T", (Column("N", "n", lambda row: row),), (1, 2, 3), shown=(1, 3))
     assert table.rows == [("1",), ("3",)] and len(table.csv().splitlines()) == 4
+
+
+def test_the_csv_leaves_out_the_digits_that_a_processor_decides() -> None:
+    written = [Table("t", "T", (Column("", "n", lambda row: row),), (n,)).csv() for n in (40.30892552420362, 40.30892552420363)]
+    assert written == ["n\n40.3089255242\n"] * 2
+    assert [digits(n) for n in (1.0, 2.5e-07, float("inf"))] == ["1.0", "2.5e-07", "inf"]
