@@ -46,11 +46,11 @@ def advice(analysis: Analysis, found: list[Requirement]) -> list[str]:
     for name, each in zip(names, ordered, strict=True):
         off = f"the same law missed the error at {each.largest} by {each.backtest_percent:+.0f} %"
         lines.append(f"  {name:<{width}}  {required(each, images)}  ({off})")
-    reached = [each for each in ordered if math.isfinite(each.fraction)]
-    if all(each.under for each in found):
-        lines.append("Every model needs less than was measured, so which of them needs least cannot be told.")
-    elif reached:
-        lines.append(f"Least data: {names[0]}. {_surely(reached)}")
+    below = [name for name, each in zip(names, ordered, strict=True) if each.fraction <= each.smallest]
+    if len(below) > 1:
+        lines.append(f"Least data: {'; '.join(below)} need less than was measured; which of them needs least cannot be told.")
+    elif math.isfinite(ordered[0].fraction):
+        lines.append(f"Least data: {names[0]}. {_surely(ordered)}".rstrip())
     else:
         lines.append("No model reaches it by its curve, within 100 times the data that was measured.")
     if any(each.beyond and not each.under for each in found):
@@ -61,11 +61,11 @@ def advice(analysis: Analysis, found: list[Requirement]) -> list[str]:
     return lines
 
 
-def _surely(reached: list[Requirement]) -> str:
-    """Whether the first model needs less than all others by both intervals."""
-    first, others = reached[0], reached[1:]
+def _surely(ordered: list[Requirement]) -> str:
+    """Whether the first model needs less than all others by both intervals; nothing where there is no other."""
+    first, others = ordered[0], ordered[1:]
     if not others:
-        return "No other model reaches it by its curve."
+        return ""
     if all(first.high < each.low for each in others):
         return "Its interval lies below those of all other models."
     return "Its interval overlaps with another model's: which of them needs less cannot be told."

@@ -66,7 +66,7 @@ def main() -> None:
     for report, found in zip(reports, verdicts, strict=True):
         if not found:
             raise StudyError(f"there is no report of {report}; dvc repro makes it, dvc exp list names the experiments.")
-    say(_aligned(("Hypothesis or claim", *map(str, reports)), [_claim(key, verdicts) for key in verdicts[0]]))
+    say(_aligned(("Hypothesis or claim", *map(str, reports)), _claims(*verdicts)))
     for key in HYPOTHESES:
         parts = [{row.get("key", row["part"]): row for row in report.rows(f"parts_{key.lower()}")} for report in reports]
         parts[1] = _paired(*parts)
@@ -91,8 +91,15 @@ def _paired(first: dict[str, dict[str, str]], second: dict[str, dict[str, str]])
     return {key if key in first else worded.pop(row["part"], key): row for key, row in second.items()}
 
 
-def _claim(key: str, verdicts: Sequence[dict[str, dict[str, str]]]) -> tuple[str, ...]:
-    return f"{key}: {verdicts[0][key]['claim']}", *(found[key]["verdict"] if key in found else NONE for found in verdicts)
+def _claims(first: dict[str, dict[str, str]], second: dict[str, dict[str, str]]) -> list[tuple[str, ...]]:
+    """A row of each claim. Reports that compare other families have other claims under the same key: a row of each."""
+    rows: dict[tuple[str, str], list[str]] = {}
+    for key in (*first, *(key for key in second if key not in first)):
+        for place, found in enumerate((first, second)):
+            if key in found:
+                words = f"{found[key]['verdict']} {found[key].get('worth') or ''}".rstrip()
+                rows.setdefault((key, found[key]["claim"]), [NONE, NONE])[place] = words
+    return [(f"{key}: {claim}", *verdicts) for (key, claim), verdicts in rows.items()]
 
 
 def _part(row: dict[str, str] | None) -> str:

@@ -79,8 +79,9 @@ def draw(dataset: str, wrong: NDArray[np.bool_], draws: int = DRAWS) -> Draws:
 def percentiles(values: NDArray[np.float64]) -> tuple[float, float]:
     """Low and high of the 95 % percentile interval of ``values`` (draws,). Both are draws.
 
-    Beyond either end lie 2.5 % of the draws, less one standard error of that share: 43 of 2000, not 50. So the chance of the
-    draws seldom makes an interval too short. Infinite draws count as they are. Undefined ones (nan) count at both ends.
+    Either end is the draw at 2.5 % from outside, less one standard error of that share: the 43rd of 2000, not the 50th. So the
+    chance of the draws seldom makes an interval too short. Infinite draws count as they are. Undefined ones (nan) count at
+    both ends.
     """
     beyond = (1 - LEVEL) / 2
     outside = int(len(values) * beyond - np.sqrt(len(values) * beyond * (1 - beyond)))

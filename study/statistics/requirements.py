@@ -83,7 +83,7 @@ def _requirement(evidence: Evidence, curve: Curve, target: float) -> Requirement
         return first_below([each[end] for each in distances], grid, lambda fraction: distance(fraction)[end])
 
     fraction, low, high = (reached(end) for end in range(3))
-    if not falls:  # more data do not help: the line never comes down to the target
+    if not falls and distance(smallest)[0] > 0:  # more data do not help: the line never comes down to the target
         fraction = high = math.inf
     arm = curve.arms[0]
     return Requirement(arm.dataset, arm.model, target, fraction, low, max(fraction, high), off, smallest, largest)

@@ -2,8 +2,9 @@
 
 The spread of errors over seeds holds the chance of single images too. MS_seed - MS_rest of the analysis of variance
 (anova.py) has only the training's own part left: the variance of the error between trainings is (MS_seed - MS_rest) /
-images. It is pooled over a model's fractions on a dataset, and the difference scratch - pre-trained has an interval by the
-modified large-sample method for sums of mean squares (Graybill and Wang 1980; Ting et al. 1990, without cross terms).
+images. Both mean squares are pooled over a model's fractions on a dataset, with the degrees of freedom of Satterthwaite
+(1946). The difference scratch - pre-trained has an interval by the modified large-sample method for sums of mean squares
+(Graybill and Wang 1980; Ting et al. 1990, without cross terms).
 """
 
 import math
@@ -38,12 +39,20 @@ class Spread:
 
 
 def spread(sample: Sample, arms: Sequence[Arm]) -> Spread:
-    """Of the errors of ``arms``, pooled."""
-    terms = []
-    for each in map(sample.mean_squares, arms):
-        share, freedom = 1 / (each.images * len(arms)), float(each.seeds - 1)
-        terms += [(share, each.seed, freedom), (-share, each.rest, freedom * (each.images - 1))]
-    return Spread(sum(share * square for share, square, _ in terms), tuple(terms))
+    """Of the errors of ``arms`` on one dataset, pooled."""
+    found = [sample.mean_squares(arm) for arm in arms]
+    share, freedom = 1 / found[0].images, found[0].seeds - 1
+    terms = (
+        (share, *_pooled([each.seed for each in found], freedom)),
+        (-share, *_pooled([each.rest for each in found], freedom * (found[0].images - 1))),
+    )
+    return Spread(sum(share * square for share, square, _ in terms), terms)
+
+
+def _pooled(squares: Sequence[float], freedom: int) -> tuple[float, float]:
+    """The mean of mean squares that have ``freedom`` each, and its own: all of theirs where they are equal, less where not."""
+    total, uneven = sum(squares), sum(square**2 for square in squares)
+    return total / len(squares), freedom * (total**2 / uneven if uneven else len(squares))
 
 
 def difference(first: Spread, second: Spread) -> Estimate:

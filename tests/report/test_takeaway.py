@@ -19,6 +19,9 @@ def test_equivalents_say_where_the_curve_ends() -> None:
     assert each(9.5, 8.0, float("inf")) == "9.5 [8.0, more than 10]"
     assert each(float("inf"), float("inf"), float("inf")) == "more than 10"
     assert each(0.0, 0.0, 1.2) == "less than 1 [less than 1, 1.2]"
+    ends = {20 / 3: "more than 6.6", 0.7 / 0.1: "more than 7"}  # never more than the curve has; 0.7 / 0.1 is 6.999…
+    for most, text in ends.items():
+        assert takeaway.times(Equivalent("d", "s", "p", 0.1, *[float("inf")] * 3, most)) == text
 
 
 def test_needs_are_in_images_and_mark_what_lies_beyond() -> None:
@@ -27,8 +30,8 @@ def test_needs_are_in_images_and_mark_what_lies_beyond() -> None:
 
     assert takeaway.required(each(0.5, 0.4, 0.7), 900) == "450 [360, 630]"
     assert takeaway.required(each(2.0, 0.9, float("inf")), 900) == "1,800* [810, ∞]"
-    assert takeaway.required(each(float("inf"), 3.0, float("inf")), 900) == "over 100 times all*"
-    assert takeaway.required(each(float("inf"), 3.0, float("inf"), 0.5), 900) == "over 50 times all*"
+    assert takeaway.required(each(float("inf"), 3.0, float("inf")), 900) == "over 100 times all* [2,700, ∞]"
+    assert takeaway.required(each(float("inf"), float("inf"), float("inf"), 0.5), 900) == "over 50 times all*"
     assert takeaway.required(each(0.5, 0.4, 0.7), None) == "0.50 [0.40, 0.70]"
     assert takeaway.required(each(0.0, 0.0, 0.1), 900) == "under 90"
     assert takeaway.required(each(0.05, 0.02, 0.2), 900) == "45* [18, 180]"
@@ -60,6 +63,15 @@ def test_the_model_that_errs_least_stands_beside_those_that_are_not_told_apart(t
     assert found.csv().splitlines()[1].startswith("easy,1.0,cnn_glyphs,0.2") and found.csv().splitlines()[1].endswith(
         ",vit_glyphs"
     )
+
+
+def test_the_model_that_errs_least_of_those_that_are_there_is_not_said_to_be_the_best_of_all(tmp_path: Path) -> None:
+    for name in "ab":
+        (tmp_path / name).mkdir()
+    whole, part = takeaway.least(analysed(tmp_path / "a")), takeaway.least(analysed(tmp_path / "b", leave_out=slice(3, 4)))
+    assert whole is not None and part is not None
+    assert len(whole.notes) == 1
+    assert part.notes[1] == "**Missing, 1 cell:** `easy-cnn_glyphs-1.0-0`."
 
 
 def test_no_table_of_the_least_error_where_there_is_one_model(tmp_path: Path) -> None:

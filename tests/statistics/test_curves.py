@@ -150,6 +150,11 @@ def test_a_curve_that_does_not_fall_never_arrives() -> None:
     assert flat.beyond
 
 
+def test_a_curve_that_does_not_fall_is_there_already_where_all_of_it_lies_below() -> None:
+    (flat, _) = requirements(ROLES, sample({0.1: 0.050, 0.2: 0.051, 0.5: 0.052, 1.0: 0.053}, 0.2), 0.3)
+    assert flat.fraction == 0.0 and flat.under
+
+
 def test_two_fractions_are_no_curve_to_judge() -> None:
     grid = Grid(("easy",), PAIR, (1.0, 0.1))
     evidence = Sample(exactly(grid.arms(), lambda arm: 0.2), CLASSES)

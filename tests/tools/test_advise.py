@@ -1,5 +1,6 @@
 """Advice from the fitted curves: the model that needs least data first, in images, and what cannot be told."""
 
+import math
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -9,8 +10,10 @@ from grids import sections, write_cells, write_study
 
 from study.base.errors import StudyError
 from study.design.cells import Cell
+from study.report import gather
 from study.settings.grid import Grid
 from study.settings.params import Params
+from study.statistics.requirements import Requirement
 from tools import advise
 
 LEVELS = {"cnn_scratch": 0.08, "cnn_glyphs": 0.02, "vit_scratch": 0.3, "vit_glyphs": 0.2}
@@ -51,8 +54,38 @@ def test_the_model_that_needs_least_stands_first_and_the_answer_is_that_of_the_l
 def test_of_models_that_all_need_less_than_was_measured_none_is_said_to_need_least(ask: Callable[..., list[str]]) -> None:
     lines = ask("easy", "--error", "0.95")
     assert all("  under 90" in line for line in lines[1:4])
-    assert "Every model needs less than was measured, so which of them needs least cannot be told." in lines
-    assert not [line for line in lines if line.startswith(("Least data", "*"))]
+    (least,) = (line for line in lines if line.startswith("Least data: "))
+    assert all(name in least for name in ("CNN, pre-trained", "CNN, scratch", "ViT, scratch"))
+    assert least.endswith(" need less than was measured; which of them needs least cannot be told.")
+    assert not [line for line in lines if line.startswith("*")]
+
+
+def test_two_that_need_less_than_was_measured_are_not_told_apart_by_curves_drawn_beyond_it(
+    ask: Callable[..., list[str]],
+) -> None:
+    lines = ask("easy", "--error", "0.28")
+    assert [line.split("  ")[-2].split(" (")[0] for line in lines[1:3]] == ["under 90", "under 90"]
+    assert (
+        "Least data: CNN, pre-trained; CNN, scratch need less than was measured; which of them needs least cannot be told."
+        in lines
+    )
+
+
+def test_a_model_that_does_not_reach_it_by_its_curve_may_by_its_interval(ask: Callable[..., list[str]]) -> None:
+    analysis = gather.of_study(Params.load(), "tiny", incomplete=True)
+
+    def need(model: str, fraction: float, low: float, high: float) -> Requirement:
+        return Requirement("easy", model, 0.1, fraction, low, high, 0.0, 0.1, 1.0)
+
+    first = need("cnn_scratch", 60.0, 45.0, 81.0)
+    lines = advise.advice(analysis, [first, need("cnn_glyphs", math.inf, 58.0, math.inf)])
+    assert "  over 100 times all* [" in lines[2]
+    assert (
+        "Least data: CNN, scratch. Its interval overlaps with another model's: which of them needs less cannot be told."
+        in lines
+    )
+    lines = advise.advice(analysis, [first, need("cnn_glyphs", math.inf, 90.0, math.inf)])
+    assert "Least data: CNN, scratch. Its interval lies below those of all other models." in lines
 
 
 def test_what_lies_beyond_is_said(ask: Callable[..., list[str]]) -> None:

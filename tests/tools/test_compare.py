@@ -56,6 +56,20 @@ def test_two_reports_of_the_workspace(say, tmp_path):
     ]
 
 
+def test_reports_that_compare_other_families_have_rows_of_their_own(say, tmp_path):
+    """The same key is another claim then; the verdict on one stands under no other."""
+    for study, claim, worth in (("cifar", "The ViT loses more", ""), ("turned", "The CNN loses more", "in these trainings")):
+        write(tmp_path, study, "supported", "0.05,0.01,0.09")
+        (tmp_path / "reports" / study / "tables" / "verdicts.csv").write_text(
+            f"key,claim,verdict,worth\nH1,It helps,supported,{worth}\nH3,{claim},supported,{worth}\n"
+        )
+    assert say("cifar", "turned")[2:5] == [
+        "H1: It helps            supported  supported in these trainings",
+        "H3: The ViT loses more  supported  –",
+        "H3: The CNN loses more  –          supported in these trainings",
+    ]
+
+
 def test_parts_of_models_of_other_names_stand_in_one_row_where_they_read_alike(say, tmp_path):
     for study, key in (("cifar", "vit"), ("cifar_lr", "vit_slow")):
         write(tmp_path, study, "supported", "0.05,0.01,0.09")

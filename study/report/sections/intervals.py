@@ -33,7 +33,7 @@ def intervals(analysis: Analysis) -> str:
 WORDS = (
     "A part is supported where its interval lies above 0, refuted where it lies below, and too small to tell where it "
     "holds 0. “Could have come out” are the effects if the model named first had made no error, or had fallen to guessing, "
-    "with all other models as they are. A part cannot be told where all of them lie on one side of 0. “Smallest that could "
-    "be told” is the effect that would have been told with a probability of 80 %; for C4, the larger of those of its two "
-    "comparisons."
+    "at the smallest fraction and on the hardest dataset that it has in the part, with all other errors as they are, its own "
+    "elsewhere too. A part cannot be told where all of them lie on one side of 0. “Smallest that could be told” is the effect "
+    "that would have been told with a probability of 80 %; for C4, the larger of those of its two comparisons."
 )

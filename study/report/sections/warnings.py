@@ -102,7 +102,7 @@ def _untellable(analysis: Analysis) -> Iterator[str]:
         ]
         yield (
             f"**Cannot be told**, and so without a say in the verdicts: {listed(names, 3, '; ')}. No error of the model named "
-            "first could have changed the sign."
+            "first at the smaller fraction, or on the harder dataset, could have changed the sign, with all others as they are."
         )
 
 

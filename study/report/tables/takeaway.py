@@ -4,6 +4,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from study.report.absent import absent
 from study.report.analysis import Analysis
 from study.report.columns import Column, Table, estimate
 from study.report.numbers import NONE, percent, signed, two_digits, with_interval, yes
@@ -36,13 +37,16 @@ class Least:
 
 def least(analysis: Analysis) -> Table | None:
     """Which model errs least, on each dataset at each fraction of the ladder; None where there are no two to compare."""
-    rows = []
+    rows: list[Least] = []
+    missing: set[Arm] = set()
     for dataset in analysis.grid.datasets:
         for fraction in analysis.grid.ladder:
-            arms = [Arm(dataset, model.name, fraction) for model in analysis.grid.models]
-            arms = [arm for arm in arms if not analysis.evidence.missing([arm])]
+            asked = [Arm(dataset, model.name, fraction) for model in analysis.grid.models]
+            gone = analysis.evidence.missing(asked)
+            arms = [arm for arm in asked if arm not in gone]
             if len(arms) > 1:
                 rows.append(_least(analysis, arms))
+                missing.update(gone)
     if not rows:
         return None
 
@@ -65,6 +69,7 @@ def least(analysis: Analysis) -> Table | None:
         (
             "The last column has the models whose difference from it may be 0, by its 95 % interval. A model that is chosen "
             "from several by its error on a test set errs a little more elsewhere.",
+            *absent(analysis, analysis.lacking(missing)),
         ),
     )
 
@@ -167,21 +172,27 @@ def amount(fraction: float, images: int | None) -> str:
 
 
 def required(each: Requirement, images: int | None) -> str:
-    """``1,300 [1,100, 1,700]``, with * where it lies beyond what was measured; ``under 130`` where the least was enough."""
+    """``1,300 [1,100, 1,700]``, with * where it lies beyond what was measured; ``under 130`` where the least was enough;
+    ``over 100 times all* [2,600,000, ∞]``.
+    """
     if each.under:
         return f"under {amount(each.smallest, images)}"
     if math.isinf(each.fraction):
-        return f"over {two_digits(FARTHEST * each.largest)} times all*"
-    high = "∞" if math.isinf(each.high) else amount(each.high, images)
-    return f"{amount(each.fraction, images)}{'*' if each.beyond else ''} [{amount(each.low, images)}, {high}]"
+        value = f"over {two_digits(FARTHEST * each.largest)} times all*"
+    else:
+        value = f"{amount(each.fraction, images)}{'*' if each.beyond else ''}"
+    if math.isinf(each.low):
+        return value
+    return f"{value} [{amount(each.low, images)}, {'∞' if math.isinf(each.high) else amount(each.high, images)}]"
 
 
 def times(each: Equivalent) -> str:
     """``2.8 [2.6, 3.1]``, ``more than 10``, ``less than 1``."""
 
     def text(value: float) -> str:
-        return f"more than {each.most:.0f}" if math.isinf(value) else "less than 1" if value == 0 else f"{value:.1f}"
+        return f"more than {most:g}" if math.isinf(value) else "less than 1" if value == 0 else f"{value:.1f}"
 
+    most = math.floor(round(10 * each.most, 9)) / 10  # rounded down: the curve does not reach farther
     ends = [text(value) for value in (each.times, each.low, each.high)]
     return ends[0] if ends[0] == ends[1] == ends[2] else f"{ends[0]} [{ends[1]}, {ends[2]}]"
 
