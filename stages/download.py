@@ -10,6 +10,7 @@ from study.base.console import parser, run, say
 from study.base.errors import listed
 from study.data import formats
 from study.data.transfer import downloads
+from study.data.watched import OWN
 from study.design import cells
 from study.runtime import code, edits
 from study.settings.params import Params
@@ -28,7 +29,7 @@ def download(dataset: str) -> Path:
     target = cells.raw(dataset)
 
     def inputs() -> object:
-        return code.digest("stages.download"), Params.load().source(dataset)
+        return code.digest("stages.download"), Params.load().source(dataset), edits.listing(OWN / dataset)
 
     with folders.replaced(target) as draft, edits.refused(str(target), inputs):
         data = formats.load(source, downloads(), draft, dataset)

@@ -50,6 +50,11 @@ def prepare(model: Model, folder: Path, sizes: tuple[int, ...] = ()) -> Card:
         architecture.check_file(folder / WEIGHTS, model.arch, model.arch_options, found.config, source, sizes)
         images = Normalisation.parse(found.config.get("pretrained_cfg", found.config), f"config.json of {source}")
         revision, sha256 = found.revision, found.sha256
+        if max(images.mean) > 1:
+            raise StudyError(
+                f"config.json of {source} has a mean of pixels from 0 to 255; divide its mean and its std by 255: pixels go "
+                "from 0 to 1 here."
+            )
     card = Card(model.arch, model.arch_options, source, revision, sha256, images.mean, images.std, images.interpolation)
     card.write(folder)
     return card

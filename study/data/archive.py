@@ -25,6 +25,7 @@ MOST = 100  # times the archive's own size may it unpack to, and a GB: more is n
 DEEPEST = 100  # folders inside each other: what walks and removes them calls itself for each
 _GB = 10**9
 _BLOCK = 4096  # bytes that even an empty file takes
+_UTF8 = 0x800  # the flag of a name in a .zip that is said to be UTF-8
 
 
 @contextmanager
@@ -159,7 +160,13 @@ def _zip(packed: Path) -> zipfile.ZipFile:
     try:
         return zipfile.ZipFile(packed, metadata_encoding="utf-8")  # as many programs write names without saying so
     except UnicodeDecodeError:
-        return zipfile.ZipFile(packed)
+        archive = zipfile.ZipFile(packed)
+        odd = [entry.filename for entry in archive.infolist() if not entry.filename.isascii() and not entry.flag_bits & _UTF8]
+        say(
+            f"{packed}: {counted(len(odd), 'name is', 'names are')} not UTF-8 and read as code page 437 ({listed(odd)}); "
+            "where that is wrong, unpack it by hand, or pack it anew"
+        )
+        return archive
 
 
 def _safe(name: str, archive: str) -> PurePosixPath:

@@ -25,7 +25,7 @@ from study.data.decode import Item
 from study.data.layout import TESTS
 from study.data.several_labels import refuse_several
 from study.data.share import held_out
-from study.data.walk import in_bytes
+from study.data.walk import in_bytes, walk
 
 BATCH = 32  # rows that are in memory at a time
 PARTS = ("train", *sorted(TESTS, key=len, reverse=True))  # "validation" before "val", with which it begins too
@@ -99,10 +99,8 @@ def _parts(path: Path) -> dict[str, dict[str, Path]]:
     if path.is_file():
         return {"train": {path.name: path}}
     parts: dict[str, dict[str, Path]] = {"train": {}}
-    for file in sorted(path.rglob("*.parquet"), key=lambda file: in_bytes(file.as_posix())):
-        below = file.relative_to(path)
-        if file.is_file() and not any(name.startswith(".") for name in below.parts):
-            parts.setdefault(_part(below), {})[below.as_posix()] = file
+    for below, file in walk(path, (".parquet",)).images.items():
+        parts.setdefault(_part(Path(below)), {})[below] = Path(file)
     if not parts["train"]:
         raise StudyError(f"{path} has no .parquet file for training, such as train-00000-of-00001.parquet; put it there.")
     return parts

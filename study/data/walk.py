@@ -22,8 +22,8 @@ class Found:
     empty: list[str] = field(default_factory=list)
 
 
-def walk(folder: Path) -> Found:
-    """All images below ``folder``, known by their endings; links to folders are followed, hidden folders are not.
+def walk(folder: Path, endings: tuple[str, ...] = ENDINGS) -> Found:
+    """All images below ``folder``, known by their ``endings``; links to folders are followed, hidden folders are strays.
 
     Paths have composed characters (NFC), as some systems keep them decomposed, and are sorted by their bytes in UTF-8.
     Raises StudyError where a folder cannot be read, or two paths are one when composed.
@@ -37,7 +37,7 @@ def walk(folder: Path) -> Found:
             found.empty.append(_path(below, ""))
         for name in names:
             path = _path(below, name)
-            if _hidden(name) or not name.lower().endswith(ENDINGS):
+            if _hidden(name) or not name.lower().endswith(endings):
                 found.strays.append(path)
             elif path in found.images:
                 raise StudyError(f"{folder} has {path} twice, in composed and decomposed characters; rename one.")
@@ -47,7 +47,9 @@ def walk(folder: Path) -> Found:
         for name in subfolders:
             there = os.path.join(directory, name)  # noqa: PTH118
             real = os.path.realpath(there)
-            if not _hidden(name) and real not in way:
+            if name.startswith("."):
+                found.strays.append(_path(below, name))  # a class may be called so
+            elif not _hidden(name) and real not in way:
                 kept.append(name)
                 above[there] = way | {real}
         subfolders[:] = kept

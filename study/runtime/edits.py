@@ -3,6 +3,7 @@
 DVC reads these once more when a stage ends, and would record a result of the old ones as one of the new.
 """
 
+import os
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -21,6 +22,17 @@ def refused(name: str, look: Callable[[], object]) -> Iterator[None]:
         raise StudyError(
             f"code, data or parameters of {name} were edited while it was made, so nothing was written; run it again."
         )
+
+
+def listing(folder: Path) -> list[tuple[str, int, int]]:
+    """Path, size and time of change of each file below ``folder`` that DVC would see too, for a ``look`` at many files."""
+    found = []
+    for path in sorted(folder.rglob("*")):
+        below = path.relative_to(folder)
+        if path.is_file() and not any(map(hidden, (below, *below.parents))):
+            facts = path.stat()
+            found.append((os.fsdecode(below), facts.st_size, facts.st_mtime_ns))
+    return found
 
 
 def contents(folders: Iterable[Path]) -> list[tuple[Path, str]]:

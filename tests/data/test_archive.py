@@ -191,7 +191,7 @@ def test_no_file_is_written_over_another(name, form, contents, project):
         load(path=form)
 
 
-def test_names_in_utf_8_are_read_with_or_without_the_flag_that_says_so(contents, project):
+def test_names_in_utf_8_are_read_with_or_without_the_flag_that_says_so(contents, project, capsys):
     whole = zipped({name.replace("ant", "Käfer"): content for name, content in contents.items()})
     packed = bytearray(whole)
     for mark, place in ((b"PK\x03\x04", 7), (b"PK\x01\x02", 9)):
@@ -200,8 +200,10 @@ def test_names_in_utf_8_are_read_with_or_without_the_flag_that_says_so(contents,
             packed[start + place] &= ~8
     (project / "x.zip").write_bytes(bytes(packed))
     assert load(path="x.zip").classes == ("Käfer", "bee")
+    assert "code page" not in capsys.readouterr().out
     (project / "x.zip").write_bytes(packed.replace("ä".encode(), b"\x84\x84"))  # no UTF-8: code page 437, as zip has it
     assert load(path="x.zip").classes == ("Kääfer", "bee")
+    assert "names are not UTF-8 and read as code page 437 (test/Kääfer/0.png, " in capsys.readouterr().out
     (project / "x.zip").write_bytes(whole.replace("ä".encode(), b"\xff\xff"))
     with pytest.raises(StudyError, match="x.zip cannot be unpacked .'utf-8' codec"):
         load(path="x.zip")

@@ -63,6 +63,13 @@ def test_decomposed_characters_are_the_same_name(tmp_path):
             load(roots[0])
 
 
+def test_a_hidden_class_folder_is_said_to_be_passed_over(tmp_path, capsys):
+    """.net is a class to its user, and none here: it must not be left out in silence."""
+    root = lay(tmp_path / "data", *(f"{part}/{name}/0.png" for part in ("train", "test") for name in (".net", "cat", "dog")))
+    assert load(root).classes == ("cat", "dog")
+    assert "train: 2 images; 1 other file is passed over (.net)\n" in capsys.readouterr().out
+
+
 def test_odd_names_upper_case_endings_and_deeper_folders(tmp_path):
     root = lay(tmp_path / "data", "train/a b-c/Ä ö.PNG", "train/a b-c/images/x.Png", "train/z/one.two.png", "test/z/1.png")
     data = load(root)
@@ -84,7 +91,7 @@ def test_what_is_passed_over_is_counted_on_one_line(tmp_path, capsys):
     assert data.classes == ("ant", "bee")
     assert len(data.train_labels) == 4
     line = next(line for line in capsys.readouterr().out.splitlines() if "data/train" in line)
-    assert "data/train: 4 images; 5 other files are passed over (ant/.DS_Store, ant/._0.png, ant/Thumbs.db" in line
+    assert "data/train: 4 images; 6 other files are passed over (ant/.DS_Store, ant/._0.png, ant/.hidden, ant/Thumbs.db" in line
     assert line.endswith("; 1 empty folder")
 
 

@@ -56,6 +56,15 @@ def test_a_repository_of_the_hub(pa, tmp_path, capsys):
     assert "test not read" in capsys.readouterr().out
 
 
+def test_linked_folders_and_endings_in_capitals_are_read(pa, tmp_path):
+    write(pa, tmp_path / "elsewhere/train-0.parquet", ["cat", "dog"] * 2, 0)
+    write(pa, tmp_path / "data/train-1.PARQUET", ["cat", "dog"] * 2, 4)
+    (tmp_path / "data/more").symlink_to(tmp_path / "elsewhere")
+    (tmp_path / "data/circle").symlink_to(tmp_path / "data")
+    write(pa, tmp_path / "data/test.parquet", ["cat", "dog"], 8)
+    assert len(load(tmp_path / "data", tmp_path).train_labels) == 8
+
+
 def test_parts_by_folders_as_the_hub_converts_them(pa, tmp_path, capsys):
     data = tmp_path / "data"
     for number, part in enumerate(("train", "train/more", "partial-test", "validation")):

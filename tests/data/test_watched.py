@@ -53,6 +53,35 @@ def test_what_is_watched(project, tmp_path):
         is_watched("data/own/mine", "mine")
 
 
+def test_an_image_that_is_added_while_the_dataset_is_read_is_not_taken_for_read(project, tmp_path, monkeypatch):
+    """DVC looks at the folder when the stage ends, and would record the image as read."""
+    elsewhere = halves(tmp_path / "elsewhere")
+    (project / "data/own").mkdir(parents=True)
+    (project / "data/own/mine").symlink_to(elsewhere)
+    declare(project, path="data/own/mine")
+    load = stage.formats.load
+
+    def slow(*arguments):
+        data = load(*arguments)
+        (elsewhere / "train/ant/9.png").write_bytes(content(9))
+        return data
+
+    with monkeypatch.context() as patch, pytest.raises(StudyError, match="were edited while it was made, so nothing"):
+        patch.setattr(stage.formats, "load", slow)
+        stage.download("mine")
+    assert not (project / "data/raw/mine").exists()
+    stage.download("mine")
+
+
+@pytest.mark.parametrize("name", ["4913", "a.tmp", "a~", "a.swf", "#a#", "a___jb_old___"])
+def test_a_class_may_be_called_like_what_editors_leave(root, name, project):
+    sh(project, "git", "init", "--quiet")
+    sh(project, "dvc", "init", "--quiet")
+    shutil.copy(root / ".dvcignore", project)
+    lay(project, f"data/own/mine/train/{name}/0.png")
+    sh(project, "dvc", "check-ignore", f"data/own/mine/train/{name}/0.png", fails=True)  # it fails where nothing is ignored
+
+
 def test_what_is_not_watched_must_be_pinned(project, tmp_path):
     elsewhere = halves(tmp_path / "elsewhere")
     declare(project, path=str(elsewhere))

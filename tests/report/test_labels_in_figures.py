@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from small_reports import analysed
 
 from study.report.figures import comparisons, fractions
-from study.report.figures.style import save, style
+from study.report.figures.style import drawable, save, style
 
 
 @pytest.mark.parametrize("figure", [fractions.error_against_fraction, fractions.slope, comparisons.penalty_per_model])
@@ -20,6 +20,10 @@ def test_a_long_label_is_broken_and_leaves_the_axes_their_room(figure: Callable[
     drawn = figure(study) if figure is comparisons.penalty_per_model else figure(study, "easy")
     save(drawn, tmp_path, "long")  # lays it out
     assert drawn.axes[0].get_position().width > 0.4
+
+
+def test_a_class_whose_characters_the_font_lacks_is_drawn_by_its_number() -> None:
+    assert drawable(["cat", "猫", "Rød", "कुत्ता", "кот"]) == ["cat", "class 1", "Rød", "class 3", "кот"]
 
 
 def test_two_pretrained_models_of_one_architecture_look_different(tmp_path: Path) -> None:

@@ -21,6 +21,14 @@ def test_wrong_sha256_is_told_before_the_file_is_read(folder):
     refused(f"instead of {'0' * 64}", folder, "0" * 64)
 
 
+def test_a_mean_of_pixels_from_0_to_255(folder):
+    """Such models would see inputs that hardly differ from image to image."""
+    config = json.loads((folder / "config.json").read_text())
+    config["pretrained_cfg"] |= {"mean": [123.675, 116.28, 103.53], "std": [58.395, 57.12, 57.375]}
+    (folder / "config.json").write_text(json.dumps(config))
+    refused("local has a mean of pixels from 0 to 255; divide its mean and its std by 255", folder)
+
+
 @pytest.mark.parametrize("cut", [0, 4, 100, -1])
 def test_truncated(folder, content, cut):
     (folder / "model.safetensors").write_bytes(content[:cut])

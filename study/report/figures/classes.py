@@ -7,7 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from study.report.analysis import Analysis
-from study.report.figures.style import INTERVAL, Style, nothing, panels, style
+from study.report.figures.style import INTERVAL, Style, drawable, nothing, panels, style
 from study.results.collected import Result
 from study.statistics.calibration import calibrate, wilson
 from study.statistics.contrasts import Arm
@@ -42,7 +42,7 @@ def hardest_classes(analysis: Analysis, dataset: str) -> Figure | None:
     """The classes with the highest error of each model, with Wilson intervals."""
 
     def draw(axes: Axes, look: Style, runs: list[Result]) -> None:
-        classes = runs[0].classes
+        classes = drawable(runs[0].classes)
         labels = np.concatenate([run.labels for run in runs])
         wrong = np.concatenate([run.wrong for run in runs])
         images = np.bincount(labels, minlength=len(classes))
@@ -69,7 +69,7 @@ def confusion(analysis: Analysis, dataset: str) -> Figure | None:
     """What the images of each class (row) were taken for (column), in percent of the row; darker is more."""
 
     def draw(axes: Axes, look: Style, runs: list[Result]) -> None:
-        classes = runs[0].classes
+        classes = drawable(runs[0].classes)
         size = len(classes)
         pairs = np.concatenate([run.labels.astype(np.int64) * size + run.predictions.predicted for run in runs])
         counts = np.bincount(pairs, minlength=size * size).reshape(size, size)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import matplotlib
+from matplotlib import font_manager
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.backends.backend_svg import FigureCanvasSVG
@@ -85,6 +86,12 @@ def style(analysis: Analysis, model: Model) -> Style:
 def broken(label: str) -> str:
     """``label`` in lines short enough to stand beside or above axes, three at most."""
     return "\n".join(textwrap.wrap(label, LABEL, max_lines=3, placeholder=" …")) or label
+
+
+def drawable(classes: Sequence[str]) -> list[str]:
+    """Names of classes as figures have them: their numbers where the font lacks a character, as it does of Chinese."""
+    known = font_manager.get_font(font_manager.findfont(RC["font.family"])).get_charmap()
+    return [name if all(ord(each) in known for each in name) else f"class {number}" for number, name in enumerate(classes)]
 
 
 @contextmanager
