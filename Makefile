@@ -46,6 +46,7 @@ trials: .venv/dev
 	@$(VENV) for trial in fuzz failures slurm away remotes processors; do echo "== $$trial" && python -m trials.$$trial || exit 1; done
 
 .venv/python: | first-contact
+	@mkdir -p .venv && touch .venv/begun
 	"$(PYTHON)" -m venv .venv
 	@touch $@
 

@@ -88,6 +88,8 @@ def environment():
     if not os.path.isdir(".venv") or not os.listdir(".venv"):
         return
     if not os.path.exists(".venv/python"):
+        if os.path.exists(".venv/begun"):
+            return  # make was stopped while it made it, and goes on
         yield "this .venv was not made by make; move it away, or touch .venv/python to have make install into it"
         return
     if not os.path.exists(".venv/bin/python"):

@@ -8,6 +8,7 @@
 Without --record and --ledger nothing of the project changes. On an x86-64 processor with AVX2 all should be the same bytes. A
 study may be stopped at any moment: the same command goes on. It makes no cell again that was proved, as long as its entry in
 dvc.lock, its parameters, the code of train and evaluate, and the libraries are the same. To begin anew, remove .dvc/tmp/prove.
+With --record all cells of a study are made, proved or not: a proof says nothing of the code that reads data and draws splits.
 With --ledger FILE, that file is read and written in place of .dvc/tmp/prove/proved.json; docs/proved.json is for all machines.
 """
 
@@ -55,7 +56,7 @@ def main() -> None:
     code = moved_code.today() if given.record else {}  # before anything is made: an edit from now on is not proved
     if given.study is not None:
         wanted = proved.cells_of(studies.named(given.study), Params.load(), standing.recorded())
-        good = of_study(given.study, jobs, given.ledger)
+        good = of_study(given.study, jobs, given.ledger, afresh=given.record)
     else:
         wanted = list(dict.fromkeys(map(Cell.parse, given.cells or CHEAPEST)))
         with stoppable(lambda: "nothing is kept of it."), tempfile.TemporaryDirectory(prefix="prove-") as folder:
@@ -75,8 +76,10 @@ def record(code: dict[str, moved_code.Dependencies], proven: list[Cell], good: b
         say(f"not for {', '.join(left)}, of which no cell was made; dvc repro makes them, or name a cell of each")
 
 
-def of_study(name: str, jobs: int, file: Path = LEDGER) -> bool:
-    """Prove every recorded cell of the study ``name`` that is not in ``file`` yet; whether all are the same bytes."""
+def of_study(name: str, jobs: int, file: Path = LEDGER, afresh: bool = False) -> bool:
+    """Prove every recorded cell of the study ``name`` that is not in ``file`` yet, or all of them ``afresh``; whether all are
+    the same bytes.
+    """
     study, params, lock = studies.named(name), Params.load(), standing.recorded()
     cells = proved.cells_of(study, params, lock)
     of_it = [cell for cell in cells if cell.model in study.models and cell.dataset in study.datasets]
@@ -89,7 +92,7 @@ def of_study(name: str, jobs: int, file: Path = LEDGER) -> bool:
     kept = "cells that were proved, and epochs of those under way, are kept"
     with stoppable(lambda: f"{kept}; {again}"), at_work.alone(LOCK, "prove --study"):
         ledger = proved.Ledger(file, lock, params)
-        left = [cell for cell in cells if not ledger.has(cell)]
+        left = [cell for cell in cells if afresh or not ledger.has(cell)]
         say(
             f"study {name}: {len(of_it)} cells and {len(cells) - len(of_it)} of its pre-training are in dvc.lock"
             f"{f', {absent} cells are not' if absent else ''}; {len(cells) - len(left)} were proved before"

@@ -10,6 +10,7 @@
 if __name__ == "study":  # `python tools/status.py` puts this folder before the project's, and finds this file for the library
     raise SystemExit("error: run it as python -m tools.NAME, in the project's root.")
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from study.base import atomic, yaml12
@@ -19,7 +20,7 @@ from study.settings import at_work, lent, studies
 from study.settings.params import Params
 from study.settings.sections import Study
 
-FORMER = Path(".dvc/tmp/study.before")  # the text of a section that has no name
+FORMER = Path(".dvc/tmp")  # of texts of sections that no name brings back: study.before-1, and what came on top of it
 
 
 def main() -> None:
@@ -39,14 +40,16 @@ def main() -> None:
     if name != "back" and studies.named(name) == before:
         say(f"params.yaml has study {name} already; nothing changed.")
         return
-    changed = _former(text) if name == "back" else studies.put(studies.named(name), text)
+    former = sorted(FORMER.glob("study.before-*"), key=lambda file: int(file.suffix.partition("-")[2]))
+    changed = _former(text, former) if name == "back" else studies.put(studies.named(name), text)
     now = Params(yaml12.load(changed)).study()  # StudyError where it names what is not declared
     own = before not in studies.every().values() or studies.put(before, text) != text  # put would not write it so again
-    if own and changed != text:
-        atomic.write(FORMER, studies.cut(text)[1].encode())
+    section = studies.cut(text)[1].encode()
+    if own and changed != text and section not in [file.read_bytes() for file in former[-1:]]:
+        atomic.write(FORMER / f"study.before-{len(former) + (name != 'back')}", section)
     atomic.write(lent.PARAMS, changed.encode())
     if name == "back" and not own:
-        FORMER.unlink()
+        former[-1].unlink()
     tell(before, now, own)
 
 
@@ -69,14 +72,12 @@ def tell(before: Study, now: Study, own: bool) -> None:
     say(f"params.yaml has study {now.name} now; python -m tools.study {back} sets the former one.")
 
 
-def _former(text: str) -> str:
-    try:
-        section = FORMER.read_bytes().decode()
-    except FileNotFoundError:
-        names = ", ".join(studies.every())
-        raise StudyError(f"there is no study to go back to; the named ones are {names}.") from None
+def _former(text: str, former: Sequence[Path]) -> str:
+    """``text`` with the last of the ``former`` sections."""
+    if not former:
+        raise StudyError(f"there is no study to go back to; the named ones are {', '.join(studies.every())}.")
     before, _, after = studies.cut(text)
-    return studies.joined(text, before, section, after)
+    return studies.joined(text, before, former[-1].read_bytes().decode(), after)
 
 
 def _words(value: object) -> str:

@@ -1,6 +1,7 @@
 """DVC's default remote, and what can be wrong with it before it carries the results of many machines."""
 
 import uuid
+from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -33,19 +34,9 @@ def _configured(repo: Any) -> str:
     name = repo.config["core"].get("remote")
     if not name or name not in repo.config["remote"]:
         raise StudyError("there is no default remote; dvc remote add --local -d store URL, as docs/remotes.md shows.")
+    for each, tracked in repo.config.read("repo").get("remote", {}).items():
+        _refuse_secrets(each, tracked)
     options = repo.config["remote"][name]
-    tracked = repo.config.read("repo").get("remote", {}).get(name, {})
-    if urlsplit(tracked.get("url", "")).password:
-        raise StudyError(
-            f".dvc/config, which git tracks, has a password in the url of the remote {name}; dvc remote modify {name} url URL "
-            f"without it, then dvc remote modify --local {name} password PASSWORD."
-        )
-    secrets = sorted(SECRETS & tracked.keys())
-    if secrets:
-        raise StudyError(
-            f".dvc/config, which git tracks, holds {secrets[0]} of the remote {name}; "
-            f"dvc remote modify --unset {name} {secrets[0]}, then set it with dvc remote modify --local."
-        )
     if urlsplit(str(options["url"])).scheme in ("http", "https"):
         raise StudyError(
             f"the remote {name} is http, which DVC only reads and without records of runs; workers and the head need "
@@ -57,6 +48,21 @@ def _configured(repo: Any) -> str:
             f"dvc remote modify --local {name} verify true."
         )
     return str(name)
+
+
+def _refuse_secrets(name: str, tracked: Mapping[str, Any]) -> None:
+    """Raise StudyError where the section of the remote ``name`` in .dvc/config holds a secret: every clone gets it."""
+    if urlsplit(tracked.get("url", "")).password:
+        raise StudyError(
+            f".dvc/config, which git tracks, has a password in the url of the remote {name}; dvc remote modify {name} url URL "
+            f"without it, then dvc remote modify --local {name} password PASSWORD."
+        )
+    secrets = sorted(SECRETS & tracked.keys())
+    if secrets:
+        raise StudyError(
+            f".dvc/config, which git tracks, holds {secrets[0]} of the remote {name}; "
+            f"dvc remote modify --unset {name} {secrets[0]}, then set it with dvc remote modify --local."
+        )
 
 
 def _try_writing(repo: Any, name: str) -> None:

@@ -4,6 +4,7 @@ Two escape sequences draw it. rich.live would take their place, and bring its ow
 print; columns, cutting to the terminal, the lines of a log and their tails would stay.
 """
 
+import os
 import shutil
 import sys
 import time
@@ -20,7 +21,7 @@ class View:
     """One fan-out on the screen."""
 
     def __init__(self) -> None:
-        self._terminal = sys.stdout.isatty()
+        self._terminal = sys.stdout.isatty() and os.environ.get("TERM", "dumb") != "dumb"
         self._drawn: list[str] = []
         self._last = 0.0
 

@@ -5,7 +5,6 @@ DVC reads parameters once more when a stage ends, and records what it finds then
 
 import fcntl
 import json
-import os
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -26,7 +25,7 @@ def who() -> str | None:
         return "quickstart"
     if held(FANOUT):
         return "a fan-out"
-    processes = sorted(process for process in _processes() if _alive(process))
+    processes = sorted(process for process, command in _processes() if _alive(process, command))
     return f"dvc (process {processes[0]} in {DVC})" if processes else None
 
 
@@ -71,20 +70,28 @@ def held(path: Path) -> bool:
     return False
 
 
-def _processes() -> set[int]:
+def _processes() -> set[tuple[int, str]]:
+    """The number and the command of each process in DVC's list."""
     try:
         found: Any = json.loads(DVC.read_text(encoding="utf-8"))
         readers = chain.from_iterable(found.get("read", {}).values())
-        return {int(each["pid"]) for each in (*found.get("write", {}).values(), *readers)}
+        return {(int(each["pid"]), str(each["cmd"])) for each in (*found.get("write", {}).values(), *readers)}
     except (FileNotFoundError, ValueError, AttributeError, TypeError, KeyError):
         return set()  # absent, or left half written by a dvc that was killed
 
 
-def _alive(process: int) -> bool:
+def _alive(process: int, command: str) -> bool:
+    """Whether ``process`` is there and still runs ``command``: the number of one that was killed is soon another's.
+
+    Of the command its last word counts: how Python was started (dvc, python -m dvc) is told otherwise there.
+    """
+    import psutil  # which dvc brings; a training by hand does without
+
     try:
-        os.kill(process, 0)
-    except PermissionError:
-        pass  # somebody else's
-    except (ProcessLookupError, OverflowError):
+        words = " ".join(psutil.Process(process).cmdline()).split()
+    except psutil.AccessDenied:
+        return True  # somebody else's
+    except (psutil.Error, OverflowError, ValueError):
         return False
-    return process > 0
+    asked = command.split()[1:]
+    return not asked or words[-1:] == asked[-1:]

@@ -216,3 +216,16 @@ def test_two_cells_at_once_from_nothing_to_the_report(root, tmp_path):
     assert not ran(sh(clone, "dvc", "repro"))
     changed = sh(clone, "git", "status", "--porcelain", "--untracked-files=all").splitlines()
     assert {line[3:].split("/")[0] for line in changed} == {"dvc.lock", "params.yaml", "reports"}
+
+
+@pytest.mark.parametrize(("kind", "drawn"), [("xterm", True), ("dumb", False)])
+def test_a_table_is_drawn_where_the_terminal_can_clear_it(kind, drawn, monkeypatch, capsys):
+    """Emacs' shell is a terminal that would show the sequences themselves."""
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    monkeypatch.setenv("TERM", kind)
+    shown = view.View()
+    shown.table("head", [["a", "b"]])
+    shown.event("done")
+    shown.close()
+    said = capsys.readouterr().out
+    assert ("\x1b" in said) == ("head" in said) == drawn and " done\n" in said

@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 
+import psutil
 import pytest
 from dvc.fs import localfs
 from dvc.rwlock import rwlock
@@ -22,9 +23,17 @@ def project(tmp_path, monkeypatch):
 @pytest.mark.parametrize("uses", [(["in"], ["out"]), (["in"], []), ([], ["out"])])
 def test_a_running_dvc_is_known_by_the_list_that_it_writes(uses):
     assert at_work.who() is None
-    with rwlock(str(at_work.DVC.parent.absolute()), localfs, "dvc repro", *uses, False):
+    command = " ".join(["/bin/dvc", *psutil.Process().cmdline()[-1:]])
+    with rwlock(str(at_work.DVC.parent.absolute()), localfs, command, *uses, False):
         assert at_work.who() == f"dvc (process {os.getpid()} in .dvc/tmp/rwlock)"
     assert at_work.who() is None
+
+
+def test_a_process_that_has_the_number_of_a_dvc_that_was_killed_is_left_alone():
+    with subprocess.Popen(["sleep", "60"]) as sleeping:
+        at_work.DVC.write_text(f'{{"write": {{"/x": {{"pid": {sleeping.pid}, "cmd": "/bin/dvc repro"}}}}}}')
+        assert at_work.who() is None
+        sleeping.kill()
 
 
 @pytest.mark.parametrize("pid", [0, -1, 2**22 + 5, 10**30])

@@ -82,6 +82,8 @@ def test_an_environment_that_make_did_not_make(project):
     (project / ".venv/bin").mkdir(parents=True)
     (sentence,) = found()
     assert "this .venv was not made by make" in sentence
+    (project / ".venv/begun").touch()  # make was stopped in the middle: it goes on
+    assert found() == []
 
 
 def test_a_clone_that_was_moved(project):

@@ -4,6 +4,7 @@ import json
 import os
 import sys
 
+import psutil
 import pytest
 from small_project import make, run
 
@@ -68,6 +69,17 @@ def test_back_and_forth_between_two_that_have_no_name(project):
         assert params.read_text() == text
 
 
+def test_two_that_have_no_name_come_back_one_after_the_other(project):
+    params = project / "params.yaml"
+    named = params.read_text()
+    first, second = (named.replace("  seeds:\n", f"  seeds:\n  - {seed}\n", 1) for seed in (7, 8))
+    for text, name in ((first, "digits"), (second, "cifar32")):
+        params.write_text(text)
+        study(project, name)
+    for text in (second, first, second):
+        assert study(project, "back").returncode == 0 and params.read_text() == text
+
+
 def test_a_way_back_that_is_barred_is_kept(project):
     params = project / "params.yaml"
     own = (
@@ -105,8 +117,15 @@ def test_show_marks_the_one_that_is_set(project):
 def test_it_is_refused_while_a_dvc_is_at_work_and_not_by_one_that_is_gone(project):
     lock = project / ".dvc/tmp/rwlock"
     lock.parent.mkdir(parents=True)
-    for process, code in ((os.getpid(), 1), (2**22 + 5, 0)):
-        lock.write_text(json.dumps({"write": {"/project/data/raw": {"pid": process, "cmd": "dvc repro"}}}))
+    ours = psutil.Process().cmdline()[-1]
+    # One of the same command, one that is not there, and one whose number another process has by now.
+    for process, command, code in (
+        (os.getpid(), f"/bin/dvc {ours}", 1),
+        (2**22 + 5, "dvc repro", 0),
+        (os.getpid(), "dvc repro", 0),
+    ):
+        lock.write_text(json.dumps({"write": {"/project/data/raw": {"pid": process, "cmd": command}}}))
+        study(project, "cifar")
         done = study(project, "digits")
         assert done.returncode == code, done.stderr
         assert ("dvc (process" in done.stderr) == bool(code)
