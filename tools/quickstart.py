@@ -1,7 +1,7 @@
-"""The small study, whole, on handwritten digits: as many cells at a time as there are processors, then its report.
+"""The small study, whole, on handwritten digits: as many cells at a time as processors (one on a Mac), then its report.
 
 params.yaml is put back however this ends: by itself, by Ctrl-C, TERM or a closed terminal; after a SIGKILL the next start
-does it, and so does the next `python -m tools.study`.
+does it, and so does the next `python -m tools.study NAME`.
 """
 
 import signal

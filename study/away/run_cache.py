@@ -13,12 +13,13 @@ from typing import Any
 import yaml
 
 from study.base import yaml12
-from study.base.errors import UNREADABLE
+from study.base.errors import UNREADABLE, StudyError
 from study.base.sums import md5 as md5_of
 from study.design import cells
 from study.design.cells import Cell
 from study.pipeline import lockfile
 from study.pipeline.standing import MD5, Pipeline
+from study.settings import plain
 
 Entry = Mapping[str, Any]  # of dvc.lock
 
@@ -88,8 +89,9 @@ def _records(runs: Path) -> Iterator[Entry]:
     for path in sorted(runs.glob("*/*/*"), key=lambda each: each.stat().st_mtime_ns, reverse=True):
         try:
             record = yaml12.load(path.read_text(encoding="utf-8"))
+            plain.check(record, path.name)  # references to references: their hash is taken of all that is written out
             whole = _sound(record) and dict_sha256(record, exclude=["size", "nfiles"]) == path.name
-        except (*UNREADABLE, yaml.YAMLError):
+        except (*UNREADABLE, yaml.YAMLError, StudyError):
             continue
         if whole:
             yield record

@@ -69,6 +69,11 @@ def _remove(path: Path) -> None:
         shutil.rmtree(path, ignore_errors=True)
 
 
+def is_inside(relpath: str) -> bool:
+    """Whether a path in the list of a folder's files stays in that folder; a list may come from a remote."""
+    return not Path(relpath).is_absolute() and ".." not in Path(relpath).parts and "\\" not in relpath
+
+
 def hidden(path: Path) -> bool:
     """Whether ``path`` is what a killed run, an editor or a file manager leaves behind: .dvcignore hides it from DVC too."""
     return path.name.startswith(".") or path.name.endswith("~") or path.name in ("Thumbs.db", "desktop.ini")

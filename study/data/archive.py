@@ -25,6 +25,8 @@ MOST = 100  # times the archive's own size may it unpack to, and a GB: more is n
 DEEPEST = 100  # folders inside each other: what walks and removes them calls itself for each
 _GB = 10**9
 _BLOCK = 4096  # bytes that even an empty file takes
+_NAMES = (tarfile.GNUTYPE_LONGNAME, tarfile.GNUTYPE_LONGLINK, tarfile.XHDTYPE, tarfile.XGLTYPE, tarfile.SOLARIS_XHDTYPE)
+_LONGEST = 1 << 20
 _UTF8 = 0x800  # the flag of a name in a .zip that is said to be UTF-8
 
 
@@ -95,7 +97,7 @@ def _unpacked(packed: Path, draft: Path, path: str) -> Iterator[Path]:
 def _unpack(packed: Path, root: Path, room: int) -> None:
     """Write the files in ``packed`` below ``root``, at most ``room`` bytes of them."""
     root.mkdir()
-    left = room
+    left, folders = room, {root}
     for name, file in _members(packed, root):
         target = root / _safe(name, str(packed))
         try:
@@ -109,7 +111,9 @@ def _unpack(packed: Path, root: Path, room: int) -> None:
                 if left < 0:
                     break
                 copy.write(chunk)
-        left -= _BLOCK
+        new = {*target.parents} - {*root.parents} - folders
+        folders |= new
+        left -= _BLOCK * (1 + len(new))
         if left < 0:
             raise StudyError(
                 f"{packed} unpacks to more than {room:,} bytes, the free room here or {MOST} times its own size and a GB; "
@@ -126,12 +130,15 @@ def _members(packed: Path, root: Path) -> Iterator[tuple[str, IO[bytes]]]:
     if packed.name.lower().endswith(".zip"):
         with _zip(packed) as archive:
             for entry in archive.infolist():
+                if entry.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):  # others unpack to memory whole
+                    raise zipfile.BadZipFile("only stored and deflated files are read")
                 if stat.S_ISLNK(entry.external_attr >> 16):
                     links.append(entry.filename)
                 elif not entry.filename.endswith(("/", "\\")):  # is_dir knows no folders of Windows
                     yield entry.filename, archive.open(entry)
     else:
-        with tarfile.open(packed, "r:*") as tar:
+        most = MOST * packed.stat().st_size + _GB
+        with tarfile.open(packed, "r:*", tarinfo=_Header) as tar:
             for member in tar:
                 if member.issym():
                     links.append(member.name)
@@ -139,13 +146,26 @@ def _members(packed: Path, root: Path) -> Iterator[tuple[str, IO[bytes]]]:
                     yield member.name, (root / _safe(member.linkname, str(packed))).open("rb")
                 elif member.isreg() and (file := tar.extractfile(member)):
                     yield member.name, file
+                elif tar.offset > most:  # what is passed over is unpacked too
+                    raise tarfile.ReadError(f"it unpacks to more than {most:,} bytes")
                 tar.members = []  # type: ignore[attr-defined]  # else the list of all members grows with the archive
             tar.fileobj.seek(tar.offset)
             if tar.fileobj.read(512) != bytes(512):
                 raise tarfile.ReadError("it has no end")  # tarfile takes one that is cut between two files for a whole one
-            _to_the_end(tar.fileobj, MOST * packed.stat().st_size + _GB)
+            _to_the_end(tar.fileobj, most)
     if links:
         say(f"{packed}: {counted(len(links), 'link is', 'links are')} passed over ({listed(links)})")
+
+
+class _Header(tarfile.TarInfo):
+    """A header of a .tar, whose names are no longer than a MB: tarfile reads them at once."""
+
+    @classmethod
+    def frombuf(cls, *arguments: Any) -> "_Header":
+        header = super().frombuf(*arguments)
+        if header.type in _NAMES and header.size > _LONGEST:
+            raise tarfile.ReadError(f"a name of {header.size:,} bytes")
+        return header
 
 
 def _to_the_end(file: Any, most: int) -> None:

@@ -6,6 +6,7 @@ containers alone. What else it names stops the reading.
 
 import argparse
 import pickle
+import zipfile
 from collections import Counter
 from collections.abc import Collection, Mapping
 from pathlib import Path
@@ -29,6 +30,7 @@ PREFIXES = (
 )
 COUNTER = "n_averaged"  # of torch's AveragedModel
 NAMED = 3
+MOST = 4  # times the file's own size may its tensors have: some names are those of one tensor
 DEEPEST = 8  # of WRAPPERS inside each other
 OURS = "__metadata__"  # what .safetensors keeps no tensor under
 
@@ -105,6 +107,11 @@ def read(file: Path, take: str | None = None) -> Unwrapped:
         raise StudyError(
             f"{file} has a tensor {told(false[0])} that claims more values than are in the file; save a copy of it."
         )
+    needed = sum(tensor.numel() * tensor.itemsize for tensor in tensors.values())
+    if needed > MOST * file.stat().st_size:
+        raise StudyError(
+            f"{file} gives the same values many names ({needed:,} bytes of {file.stat().st_size:,}); save a plain copy of it."
+        )
     return Unwrapped(_own_memory(tensors), tuple(within), tuple(prefixes), tuple(others), left_out, tuple(beside))
 
 
@@ -112,6 +119,8 @@ def _loaded(file: Path) -> Any:
     if file.exists() and not file.is_file() and not file.is_dir():  # a pipe would be waited for
         raise StudyError(f"{file} is no file; name a .pth, .pt or .bin file.")
     try:
+        if _packed(file):
+            raise StudyError(f"{file} is packed, which torch.save never does; unpack it, and have it saved anew by torch.save.")
         # A Namespace is a list of settings, as argparse makes it; trainers save theirs beside the weights.
         with torch.serialization.safe_globals([argparse.Namespace]):
             return torch.load(file, map_location="cpu", weights_only=True)
@@ -129,6 +138,15 @@ def _loaded(file: Path) -> Any:
             f"{file} is no file of torch.save that is whole ({one_line(error)[:120]}); fetch it again, "
             "or have it saved anew as torch.save(model.state_dict(), …)."
         ) from None
+
+
+def _packed(file: Path) -> bool:
+    """Whether tensors in ``file`` are compressed, and may unpack to a thousand times its size."""
+    if not zipfile.is_zipfile(file):
+        return False
+    with zipfile.ZipFile(file) as opened:
+        tensors = [each for each in opened.infolist() if each.filename.split("/")[1:2] in (["data"], ["data.pkl"])]
+    return any(each.compress_type != zipfile.ZIP_STORED for each in tensors)
 
 
 def _named(file: Path) -> str:

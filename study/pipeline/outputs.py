@@ -8,7 +8,8 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from study.base.errors import StudyError
+from study.base.errors import StudyError, told
+from study.base.folders import is_inside
 from study.pipeline.lockfile import loaded, repository
 
 
@@ -63,6 +64,7 @@ def _put(outs: Iterable[Any]) -> None:
     from dvc.exceptions import ConfirmRemoveError  # type: ignore[import-untyped]
 
     for out in outs:
+        _content(out)
         try:
             out.checkout()
         except ConfirmRemoveError:
@@ -82,11 +84,25 @@ def _files(outs: Iterable[Any], place: str) -> dict[Any, str]:
     found = {}
     for out in outs:
         found[out.hash_info] = str(out)
-        content = out.get_obj()
+        content = _content(out)
         if content is None:
             raise _absent(str(out), out.hash_info, place)
         found |= {md5: "/".join((str(out), *name)) for name, _, md5 in content}
     return found
+
+
+def _content(out: Any) -> Any:
+    """The files of an output's folder; None where their list is not in the cache. StudyError where one would lie outside it.
+
+    DVC itself writes wherever a list says, and a list whose md5 is right may still be anybody's.
+    """
+    content = out.get_obj()
+    for name, *_ in content or ():
+        if not is_inside("/".join(name)):
+            raise StudyError(
+                f"the list of the files of {out} has {told('/'.join(name))}, which lies outside it; do not use it."
+            )
+    return content
 
 
 def _demand(files: Mapping[Any, str], store: Any, place: str) -> None:

@@ -18,6 +18,7 @@ import yaml
 
 from study.base import yaml12
 from study.base.errors import UNREADABLE, StudyError
+from study.base.folders import is_inside
 from study.pipeline import entries
 from study.pipeline.dvc_errors import asked, opened
 
@@ -192,7 +193,7 @@ class Pipeline:
         """Whether DVC's cache has the object, for a folder all its files too, whose names must not lead out of it."""
         try:
             listing = json.loads(self.object_path(md5).read_bytes()) if md5.endswith(".dir") else []
-            inside = all(_is_inside(file["relpath"]) for file in listing)
+            inside = all(is_inside(file["relpath"]) for file in listing)
             return inside and all(self.object_path(each).is_file() for each in (md5, *(file["md5"] for file in listing)))
         except UNREADABLE:
             return False
@@ -202,11 +203,6 @@ class Pipeline:
         if not MD5.fullmatch(md5):
             raise ValueError(f"{md5} is no md5")
         return self.cache / md5[:2] / md5[2:]
-
-
-def _is_inside(relpath: str) -> bool:
-    """Whether a path in the listing of a folder stays in that folder; a listing may come from a remote."""
-    return not Path(relpath).is_absolute() and ".." not in Path(relpath).parts and "\\" not in relpath
 
 
 def _by_path(entry: Mapping[str, Any], kind: str) -> dict[str, str]:

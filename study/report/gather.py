@@ -24,8 +24,9 @@ def of_study(params: Params, name: str, incomplete: bool = False) -> Analysis:
     if found.missing and not incomplete:
         said = [f"{cell} ({why})" for cell, why in found.missing.items()]
         raise StudyError(
-            f"{len(said)} of {len(grid.cells())} cells are missing or damaged: {listed(said, 8)}; dvc pull fetches them "
-            "(--allow-missing looks past checkpoints; a report needs every prediction and history), dvc repro trains them."
+            f"{len(said)} of {len(grid.cells())} cells are missing or damaged: {listed(said, 8)}; make rebuild fetches "
+            "those that ship, dvc pull those of your remote (--allow-missing looks past checkpoints; a report needs every "
+            "prediction and history), dvc repro trains them."
         )
     if not found.present:
         raise StudyError(

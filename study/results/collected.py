@@ -1,6 +1,7 @@
 """The cells of a study as they lie in DVC's folders, or in data/measured, where a cell's files lie together."""
 
 import json
+import zipfile
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +14,7 @@ from study.design import cells
 from study.design.cells import Cell
 from study.design.recipe import Recipe
 from study.results.history import FILE, Epoch, History
+from study.results.predictions import FILE as PREDICTIONS
 from study.results.predictions import Predictions
 from study.results.provenance import Provenance
 from study.settings.params import Params
@@ -83,6 +85,7 @@ def read(cell: Cell, predictions: Path, curves: Path) -> Result:
     """One cell from its two folders; StudyError says in a few words what is absent, damaged or does not belong together."""
     if not predictions.is_dir() and not curves.is_dir():
         raise StudyError(ABSENT + _failure(cell))
+    _refuse_forged(predictions / PREDICTIONS)
     said, origin = Predictions.load(predictions, cell), Provenance.load(curves, cell)
     history = History.load(curves)
     if said.checkpoint_sha256 != origin.checkpoint_sha256:
@@ -98,6 +101,24 @@ def read(cell: Cell, predictions: Path, curves: Path) -> Result:
     if recipe.warmup_epochs < recipe.epochs and max(line.learning_rate for line in lines) != recipe.learning_rate:
         raise StudyError(f"{curves / FILE} has another learning rate than {curves / 'provenance.json'}")
     return Result(said, lines, origin)
+
+
+def _refuse_forged(file: Path) -> None:
+    """StudyError where ``file`` is packed otherwise than by ``Predictions.save``: it might unpack to more than memory holds."""
+    try:
+        with zipfile.ZipFile(file) as packed:
+            methods = {each.filename: each.compress_type for each in packed.infolist()}
+            with packed.open("classes.npy") as array:
+                version = np.lib.format.read_magic(array)
+                _, _, kind = np.lib.format.read_array_header_1_0(array)
+    except FileNotFoundError:
+        return  # which is said by who reads it
+    except UNREADABLE:
+        raise StudyError(f"{file} damaged") from None
+    fields = {f"{name}.npy" for name in Predictions.__dataclass_fields__}
+    # Names of no characters take no room, however many there are.
+    if methods != dict.fromkeys(fields, zipfile.ZIP_DEFLATED) or version != (1, 0) or not kind.itemsize:
+        raise StudyError(f"{file} damaged")
 
 
 def _counts(origin: Provenance, fraction: float, classes: int) -> bool:

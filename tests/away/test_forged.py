@@ -95,3 +95,12 @@ def test_a_listing_whose_names_lead_out_of_its_folder_is_not_whole(tmp_path, rel
     assert pipeline(cache).in_cache(good) and not pipeline(cache).in_cache(bad)
     assert run_cache.broken(pipeline(cache), record(bad)) == ["data/runs/x"]
     assert [path.name for path in tmp_path.iterdir()] == ["cache"]
+
+
+def test_a_record_of_references_to_references_is_passed_over_before_it_is_written_out(tmp_path):
+    path = tmp_path / "ab" / "abcd" / "name"
+    path.parent.mkdir(parents=True)
+    lines = ["a0: &a0 [x, x, x, x, x, x, x, x, x, x]"]
+    lines += [f"a{level}: &a{level} [{', '.join([f'*a{level - 1}'] * 10)}]" for level in range(1, 12)]
+    path.write_text("\n".join([f"cmd: python\nouts:\n- path: data/runs/x\n  md5: {MD5}", *lines]))
+    assert list(run_cache._records(tmp_path)) == []  # on the old code it would fill memory

@@ -116,6 +116,7 @@ def test_models_of_the_study_are_built_without_memory():
     for arch in ("resnet50", "vit_small_patch16_224"):
         default = architecture.check(arch, {})
         assert default["input_size"] == (3, 224, 224)
+        assert all(each.is_meta for each in architecture._build(arch, {}).parameters())
 
 
 def test_channels_last_is_for_convolutions():

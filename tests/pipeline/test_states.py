@@ -12,7 +12,7 @@ from recorded_study import CNN, GLYPHS, one, put, record, show, states
 from study.design import cells
 from study.design.cells import Cell
 from study.engine import resume
-from study.pipeline import cell_states
+from study.pipeline import cell_states, standing
 from study.pipeline.cell_states import CellState
 
 
@@ -94,6 +94,8 @@ def test_a_finished_training_whose_test_was_restored_is_not_said_to_go_on(clone)
 def test_the_loader_of_dvc_lock_reads_what_dvc_writes(recorded):
     """DVC writes YAML 1.2 (eps: 1e-08), which PyYAML would take for text, and every cell for stale."""
     assert "eps: 1e-08" in (recorded / "dvc.lock").read_text()
+    trained = [entry for name, entry in standing.recorded().items() if name.startswith("train@")]
+    assert [entry["params"]["params.yaml"]["train"]["eps"] for entry in trained] == [1e-8] * len(trained) != []
 
 
 def test_a_change_before_training_makes_cells_unsure(clone):

@@ -1,6 +1,8 @@
 """What a report reads belongs together: cell, checkpoint, curves and recipe; what is derived is derived again."""
 
+import io
 import json
+import zipfile
 from dataclasses import replace
 
 import numpy as np
@@ -10,7 +12,7 @@ from written import RECIPE, write
 from study.design import cells
 from study.design.cells import Cell
 from study.results import collected
-from study.results.predictions import FILE
+from study.results.predictions import FILE, Predictions
 from study.settings.params import Params
 
 ONE, OTHER = Cell("tiny", "cnn", 1.0, 0), Cell("tiny", "cnn", 0.5, 0)
@@ -87,16 +89,47 @@ def flip(arrays):
     arrays["rank"] = np.where(arrays["rank"] == 0, 6, 0).astype(arrays["rank"].dtype)
 
 
+def outside(label):
+    """A label that is no class's number, in arrays and metrics that agree with each other."""
+
+    def change(arrays):
+        for name in ("labels", "predicted"):
+            arrays[name][0] = label
+        arrays["rank"][0] = 0
+        arrays["classes"] = arrays["classes"][:7]
+        changed = Predictions(**{name: str(value) if not value.shape else value for name, value in arrays.items()})
+        (cells.predictions(ONE) / "metrics.json").write_text(json.dumps(changed.metrics()))
+
+    return change
+
+
 @pytest.mark.parametrize(
     "change",
     [
         first("confidence", np.nan), first("confidence", 1.5), first("confidence", -0.5), first("nll", np.nan),
-        first("nll", np.inf), first("nll", -1), first("rank", 7), first("rank", -1), first("predicted", 7), first("labels", -1), flip,
+        first("nll", np.inf), first("nll", -1), outside(7), outside(-1), flip,
     ],
 )  # fmt: skip
 def test_numbers_that_no_test_can_give_are_refused(change):
     edit_arrays(change)
     assert list(missing()) == [ONE]
+
+
+@pytest.mark.parametrize("forged", ["bare name", "another method", "names of no characters"])
+def test_arrays_that_would_unpack_to_more_than_they_say_are_damaged(forged):
+    path = cells.predictions(ONE) / FILE
+    with zipfile.ZipFile(path) as packed:
+        arrays = {name: packed.read(name) for name in packed.namelist()}
+    if forged == "names of no characters":
+        header = io.BytesIO()
+        np.lib.format.write_array_header_1_0(header, {"descr": "<U0", "fortran_order": False, "shape": (10**6,)})
+        arrays["classes.npy"] = header.getvalue()
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_BZIP2 if forged == "another method" else zipfile.ZIP_DEFLATED) as packed:
+        for name, content in arrays.items():
+            packed.writestr(name, content)
+        if forged == "bare name":
+            packed.writestr("labels", arrays["labels.npy"])
+    assert missing() == {ONE: f"{path} damaged"}
 
 
 @pytest.mark.parametrize("key", ["top1_error", "top1_accuracy", "top5_error", "images"])

@@ -6,6 +6,7 @@ from sklearn.metrics import accuracy_score, log_loss, top_k_accuracy_score
 
 from study.base.errors import StudyError
 from study.design.cells import Cell
+from study.results import predictions
 from study.results.predictions import Predictions
 
 CELL = Cell("tiny", "cnn", 1.0, 0)
@@ -114,4 +115,11 @@ def test_edited_metrics_contradict(sample, tmp_path):
     file = tmp_path / "metrics.json"
     file.write_text(file.read_text().replace('"images": 300', '"images": 301'))
     with pytest.raises(StudyError, match="contradict each other"):
+        Predictions.load(tmp_path, CELL)
+
+
+def test_an_array_too_large_is_not_read(sample, tmp_path, monkeypatch):
+    from_logits(*sample).save(tmp_path)
+    monkeypatch.setattr(predictions, "LARGEST", 10)
+    with pytest.raises(StudyError, match="damaged"):
         Predictions.load(tmp_path, CELL)

@@ -7,17 +7,23 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import timm
 import torch
 import yaml
-from tiny import CNN, VIT, make, outs, write_raw
+from safetensors.torch import load_file
+from tiny import CNN, VIT, make, outs
 
 from stages import evaluate, train
 from study.base.errors import StudyError
+from study.data.part import Part
 from study.design import cells
 from study.design.cells import Cell
+from study.engine import checkpoint
+from study.engine.checkpoint import Checkpoint
 from study.engine.inputs import Inputs
 from study.engine.run import Training
 from study.engine.training import Trainer
+from study.results.predictions import Predictions
 from study.runtime import records
 
 
@@ -204,10 +210,21 @@ def test_one_image_left_over_does_not_break_batch_normalisation(tmp_path, monkey
 
 
 def test_evaluate_measures_what_train_saved(tmp_path, monkeypatch):
-    monkeypatch.chdir(make(tmp_path, epochs=2))
+    monkeypatch.chdir(make(tmp_path, epochs=2, image_size=16, precision="fp32"))
     run(CNN)
     evaluate.evaluate(CNN)
     metrics = json.loads((cells.predictions(CNN) / "metrics.json").read_text())
     assert metrics["images"] == 40
     assert math.isclose(metrics["top1_accuracy"] + metrics["top1_error"], 1)
-    write_raw(tmp_path / "other", classes=5)
+    # The same by timm, safetensors and torch alone.
+    file, data = cells.runs(CNN) / checkpoint.FILE, Part.read(cells.raw(CNN.dataset), "test")
+    _, said = Checkpoint.read(file)
+    model = timm.create_model(said.arch, num_classes=said.classes, **said.arch_options).eval()
+    model.load_state_dict(load_file(file))
+    pixels = (torch.tensor(np.array(data.images)) / 255 - torch.tensor(said.mean)) / torch.tensor(said.std)
+    assert pixels.shape[1] == said.image_size
+    with torch.inference_mode():
+        logits = model(pixels.permute(0, 3, 1, 2))
+    found, labels = Predictions.load(cells.predictions(CNN), CNN), torch.tensor(np.array(data.labels)).long()
+    assert found.predicted.tolist() == logits.argmax(1).tolist()
+    np.testing.assert_allclose(found.nll, torch.nn.functional.cross_entropy(logits, labels, reduction="none"), atol=1e-4)

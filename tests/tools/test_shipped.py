@@ -132,3 +132,23 @@ def test_a_clone_that_git_refuses_has_its_report_and_is_told_so(tmp_path, monkey
         StudyError, match=r"reports/x is made, but git cannot tell whether it is what is committed \(fatal: not"
     ):
         shipped.rebuild(SimpleNamespace(name="x", ladder=(1.0,)), whole=True)
+
+
+def test_a_list_of_files_that_leads_out_of_its_folder_writes_nothing(run):
+    """Its md5 is right, and dvc.lock names it: a branch of somebody else may have both."""
+    lock = yaml.load(Path("dvc.lock").read_text(), yaml.CSafeLoader)
+    out = lock["stages"]["evaluate@digits-cnn_scratch-0.1-0"]["outs"][0]
+    listing = json.loads((REMOTE / out["md5"][:2] / out["md5"][2:]).read_bytes())
+    content = json.dumps([*listing, {"md5": listing[0]["md5"], "relpath": "../../../stages/owned.py"}]).encode()
+    md5 = f"{hashlib.md5(content).hexdigest()}.dir"
+    (REMOTE / md5[:2]).mkdir(exist_ok=True)
+    (REMOTE / md5[:2] / md5[2:]).write_bytes(content)
+    before, known = Path("dvc.lock").read_text(), out["md5"]
+    try:
+        Path("dvc.lock").write_text(before.replace(known, md5))
+        with pytest.raises(StudyError, match=r"has \.\./\.\./\.\./stages/owned\.py, which lies outside it; do not use it"):
+            run("pull")
+        assert not Path("stages/owned.py").exists() and not Path("data/predictions").exists()
+    finally:
+        Path("dvc.lock").write_text(before)
+        (REMOTE / md5[:2] / md5[2:]).unlink()
