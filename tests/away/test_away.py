@@ -237,11 +237,6 @@ def test_remotes_that_are_refused(clone):
         configure(clone, **options)
         with pytest.raises(StudyError, match=sentence):
             remote.checked(writing=True)
-    configure(clone, url=store, verify="true")
-    (clone / ".dvc/config").write_text("['remote \"other\"']\n    url = ssh://me@host/x\n    password = secret\n")
-    with pytest.raises(StudyError, match="which git tracks, holds password of the remote other"):
-        remote.checked(writing=True)
-    (clone / ".dvc/config").write_text("")
     (clone / ".dvc/config.local").unlink()
     with pytest.raises(StudyError, match="there is no default remote"):
         remote.checked(writing=True)

@@ -1,6 +1,5 @@
 """Packed data: unpacked inside their own folder or not at all, and gone afterwards."""
 
-import gzip
 import hashlib
 import io
 import tarfile
@@ -201,10 +200,9 @@ def test_names_in_utf_8_are_read_with_or_without_the_flag_that_says_so(contents,
             packed[start + place] &= ~8
     (project / "x.zip").write_bytes(bytes(packed))
     assert load(path="x.zip").classes == ("Käfer", "bee")
-    assert "code page" not in capsys.readouterr().out
     (project / "x.zip").write_bytes(packed.replace("ä".encode(), b"\x84\x84"))  # no UTF-8: code page 437, as zip has it
     assert load(path="x.zip").classes == ("Kääfer", "bee")
-    assert "names are not UTF-8 and read as code page 437 (test/Kääfer/0.png, " in capsys.readouterr().out
+    assert capsys.readouterr().out.count("names are not UTF-8 and read as code page 437 (test/Kääfer/0.png, ") == 1
     (project / "x.zip").write_bytes(whole.replace("ä".encode(), b"\xff\xff"))
     with pytest.raises(StudyError, match="x.zip cannot be unpacked .'utf-8' codec"):
         load(path="x.zip")
@@ -217,43 +215,6 @@ def test_a_bomb_is_stopped(form, contents, project, monkeypatch):
     with pytest.raises(StudyError, match=r"unpacks to more than [\d,]+ bytes, the free room here or 100 times its own size"):
         load(path=form)
     assert not (project / "draft/unpacked").exists()
-
-
-def header(kind, size):
-    member = tarfile.TarInfo("x")
-    member.type, member.size = kind, size
-    return member.tobuf()
-
-
-@pytest.mark.parametrize("kind", [tarfile.GNUTYPE_LONGNAME, tarfile.GNUTYPE_LONGLINK, tarfile.XHDTYPE, tarfile.XGLTYPE])
-def test_a_name_of_gigabytes_is_not_read(kind, contents, project):
-    (project / "x.tar").write_bytes(header(kind, 2 << 30) + tarred(contents, "w"))
-    with pytest.raises(StudyError, match=r"x\.tar cannot be unpacked"):
-        load(path="x.tar")
-
-
-def test_what_is_passed_over_counts_as_well(contents, project, monkeypatch):
-    monkeypatch.setattr(archive, "_GB", 0)
-    (project / "x.tar.gz").write_bytes(
-        gzip.compress(header(b"Z", 10**7) + bytes(10**7 + -(10**7) % 512) + tarred(contents, "w"))
-    )
-    with pytest.raises(StudyError, match=r"cannot be unpacked \(it unpacks to more than [\d,]+ bytes\)"):
-        load(path="x.tar.gz")
-
-
-def test_folders_count_as_well(project, monkeypatch):
-    monkeypatch.setattr(archive, "_GB", 0)
-    (project / "x.tar.xz").write_bytes(tarred({f"{n}/" + "a/" * 90 + "x.png": b"" for n in range(100)}, "w:xz"))
-    with pytest.raises(StudyError, match="unpacks to more than"):
-        load(path="x.tar.xz")
-
-
-def test_a_zip_that_unpacks_to_memory_whole_is_refused(contents, project):
-    with zipfile.ZipFile("x.zip", "w", zipfile.ZIP_BZIP2) as packed:
-        for name, content in contents.items():
-            packed.writestr(name, content)
-    with pytest.raises(StudyError, match=r"x\.zip cannot be unpacked \(only stored and deflated files are read\)"):
-        load(path="x.zip")
 
 
 @pytest.mark.parametrize("form", ["x.zip", "x.tar.gz", "x.tar.xz", "x.tar"])
