@@ -160,10 +160,10 @@ def test_a_split_without_labels_names_the_stage_that_makes_them(tmp_path, monkey
 
 
 @pytest.mark.parametrize(
-    ("command", "limit"), [("split tiny 1.0 0", 60_000), ("aggregate tiny", 300_000), (f"train {CNN}", 1_500_000)]
+    ("command", "limit"), [("split tiny 1.0 0", 60_000), ("aggregate tiny", 280_000), (f"train {CNN}", 1_500_000)]
 )
 def test_little_memory_is_one_sentence(trained, root, command, limit):
-    """ulimit -v in KiB: not enough for numpy, for pandas, for torch."""
+    """ulimit -v in KiB: not enough for numpy, for pandas, for torch. At 300,000 Python itself at times has no room to say so."""
     shutil.copy(root / "dvc.yaml", "dvc.yaml")
     script = f"ulimit -v {limit}; exec {sys.executable} -m stages.{command}"
     done = subprocess.run(["bash", "-c", script], cwd=trained, capture_output=True, text=True, timeout=300)
