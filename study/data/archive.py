@@ -97,7 +97,7 @@ def _unpacked(packed: Path, draft: Path, path: str) -> Iterator[Path]:
 def _unpack(packed: Path, root: Path, room: int) -> None:
     """Write the files in ``packed`` below ``root``, at most ``room`` bytes of them."""
     root.mkdir()
-    left, folders = room, {root}
+    left, folders = room, {root, *root.parents}
     for name, file in _members(packed, root):
         target = root / _safe(name, str(packed))
         try:
@@ -111,7 +111,7 @@ def _unpack(packed: Path, root: Path, room: int) -> None:
                 if left < 0:
                     break
                 copy.write(chunk)
-        new = {*target.parents} - {*root.parents} - folders
+        new = {*target.parents} - folders
         folders |= new
         left -= _BLOCK * (1 + len(new))
         if left < 0:

@@ -3,7 +3,6 @@
 DVC reads these once more when a stage ends, and would record a result of the old ones as one of the new.
 """
 
-import os
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -24,18 +23,19 @@ def refused(name: str, look: Callable[[], object]) -> Iterator[None]:
         )
 
 
-def listing(folder: Path) -> list[tuple[str, int, int]]:
+def listing(folder: Path) -> list[tuple[Path, int, int]]:
     """Path, size and time of change of each file below ``folder`` that DVC would see too, for a ``look`` at many files."""
-    found = []
-    for path in sorted(folder.rglob("*")):
-        below = path.relative_to(folder)
-        if path.is_file() and not any(map(hidden, (below, *below.parents))):
-            facts = path.stat()
-            found.append((os.fsdecode(below), facts.st_size, facts.st_mtime_ns))
-    return found
+    return [(path, facts.st_size, facts.st_mtime_ns) for path in _seen(folder) for facts in [path.stat()]]
 
 
 def contents(folders: Iterable[Path]) -> list[tuple[Path, str]]:
     """The sha256 of each file below ``folders`` that DVC would see too, for a ``look``."""
-    files = [(path, path.relative_to(folder)) for folder in folders for path in sorted(folder.rglob("*")) if path.is_file()]
-    return [(path, sha256(path)) for path, below in files if not any(map(hidden, (below, *below.parents)))]
+    return [(path, sha256(path)) for folder in folders for path in _seen(folder)]
+
+
+def _seen(folder: Path) -> Iterator[Path]:
+    """The files below ``folder``, without those that .dvcignore hides from DVC."""
+    for path in sorted(folder.rglob("*")):
+        below = path.relative_to(folder)
+        if path.is_file() and not any(map(hidden, (below, *below.parents))):
+            yield path

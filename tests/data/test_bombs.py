@@ -1,12 +1,12 @@
 """Small archives that would unpack to gigabytes of memory, disk or time are refused; test_archive.py has large files in them."""
 
 import gzip
-import io
 import tarfile
 import zipfile
 from pathlib import Path
 
 import pytest
+from packing import files, tarred
 from pictures import halves
 
 from study.base.errors import StudyError
@@ -21,20 +21,9 @@ def load(path):
     return formats.load(Source("folder", {"side": 8, "path": path}), Path("work"), Path("draft"))
 
 
-def tarred(contents, mode):
-    buffer = io.BytesIO()
-    with tarfile.open(fileobj=buffer, mode=mode) as packed:
-        for name, content in contents.items():
-            member = tarfile.TarInfo(name)
-            member.size = len(content)
-            packed.addfile(member, io.BytesIO(content))
-    return buffer.getvalue()
-
-
 @pytest.fixture
 def contents(tmp_path):
-    root = halves(tmp_path / "plain")
-    return {path.relative_to(root).as_posix(): path.read_bytes() for path in root.rglob("*.png")}
+    return files(halves(tmp_path / "plain"))
 
 
 def header(kind, size):

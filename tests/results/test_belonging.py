@@ -107,7 +107,8 @@ def outside(label):
     "change",
     [
         first("confidence", np.nan), first("confidence", 1.5), first("confidence", -0.5), first("nll", np.nan),
-        first("nll", np.inf), first("nll", -1), outside(7), outside(-1), flip,
+        first("nll", np.inf), first("nll", -1), first("rank", 7), first("rank", -1), first("predicted", 7), first("labels", -1),
+        outside(7), outside(-1), flip,
     ],
 )  # fmt: skip
 def test_numbers_that_no_test_can_give_are_refused(change):
